@@ -1,0 +1,1 @@
+//! Benchmarks of the kernels, run by `cargo bench`.

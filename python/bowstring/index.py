@@ -1,0 +1,593 @@
+"""Exact search of a text or token column: build an index once, ask it in microseconds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, overload
+
+import pyarrow as pa
+
+from bowstring import _core
+from bowstring.columns import as_column, as_numbers, as_queries, as_searches, parse_bytes
+from bowstring.report import progress_callback
+
+Progress: TypeAlias = bool | Callable[[str, int, int | None], object] | None
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentInfo:
+    """One immutable segment of an index."""
+
+    rows: int
+    symbols: int
+    """Symbols held, one separator a row included."""
+    width: int
+    """Bytes a symbol: 1, 2 or 4."""
+    bytes: int
+    """Bytes the segment takes, on disk or in memory."""
+    file: str | None
+    """File name within the index's directory; None in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexInfo:
+    """What an index holds; see `Index.info`."""
+
+    column: str
+    """`"string"`, `"binary"` or `"tokens"`."""
+    kind: str
+    """`"suffix"`."""
+    rows: int
+    """Rows indexed, null rows included."""
+    symbols: int
+    """Symbols of all rows (bytes of text, or tokens), without separators."""
+    bytes: int
+    """Bytes that all segments take, on disk or in memory."""
+    path: str | None
+    """The index's directory; None for an index in memory."""
+    format: int
+    """Version of the file format."""
+    segments: tuple[SegmentInfo, ...]
+
+
+class Index:
+    """An exact full-text index over one column; made by `bowstring.index` or `bowstring.open`.
+
+    Every question takes one query or a column of them. A text query is a `str`, or `bytes`
+    (which must be UTF-8 when the index is over a string column); a query of a token index is
+    a sequence of integers. One query gives a number or one table; a column of queries gives
+    an array or one table with a leading `query: uint64`, the query's position in the column.
+    A null query counts null and adds no rows to a table. An empty query is an `InvalidInput`:
+    it would match everywhere.
+
+    Answers do not depend on the number of segments or threads. Spans are half open and
+    counted in symbols from the row's start: bytes of UTF-8 for text, tokens for tokens.
+    Matches may overlap and never cross from one row to the next.
+
+    The class is safe to share among threads; a question asked during `append` or `compact`
+    is answered from the index as it was before.
+    """
+
+    __slots__ = ("_core",)
+
+    def __init__(self, core: _core.Index) -> None:
+        self._core = core
+
+    @overload
+    def count(self, query: str | bytes | Sequence[int], *, threads: int | None = None) -> int: ...
+    @overload
+    def count(self, query: Any, *, threads: int | None = None) -> Any: ...
+    def count(self, query: Any, *, threads: int | None = None) -> Any:
+        """Count the occurrences of each query, overlapping ones included.
+
+        Parameters
+        ----------
+        query
+            One query, or a column of queries.
+        threads
+            Threads to use for a column; all by default.
+
+        Returns
+        -------
+        int or pyarrow.UInt64Array
+            The number of occurrences; null where the query is null.
+
+        Raises
+        ------
+        InvalidInput
+            If a query is empty, or is `bytes` that are not UTF-8 over a string column.
+        UnsupportedType
+            If a query has the wrong type for this index.
+
+        Notes
+        -----
+        O(m + log n) time for a query of m symbols over n (binary search of the suffix array,
+        Manber and Myers 1993); no memory beyond the answer.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> index = bow.index(["banana", "bandana", None])
+        >>> index.count("ana")
+        3
+        >>> index.count(["an", "x", None]).to_pylist()
+        [4, 0, None]
+        """
+        if type(query) is str or type(query) is bytes:
+            return self._core.count(query)
+        query, one = as_queries(query, self._core)
+        if one:
+            return self._core.count(query)
+        return pa.array(self._core.count_many(query, threads))
+
+    def locate(
+        self,
+        query: Any,
+        *,
+        limit: int | None = None,
+        seed: int | None = None,
+        threads: int | None = None,
+    ) -> pa.Table:
+        """Say where each query occurs.
+
+        Parameters
+        ----------
+        query
+            One query, or a column of queries.
+        limit
+            At most this many occurrences a query: the first ones in row order.
+        seed
+            With `limit`, a uniform sample of that size instead of the first ones; the same
+            seed draws the same sample.
+        threads
+            Threads to use; all by default.
+
+        Returns
+        -------
+        pyarrow.Table
+            `row: uint64, start: uint64, stop: uint64`, ordered by row and start; behind a
+            leading `query: uint64` when `query` is a column.
+
+        Raises
+        ------
+        InvalidInput
+            As `count`; also when `seed` comes without `limit`.
+
+        Notes
+        -----
+        O(m + log n + k log k) time and O(k) memory for k occurrences.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> index = bow.index(["banana", "bandana"])
+        >>> index.locate("ana").to_pylist()[:2]
+        [{'row': 0, 'start': 1, 'stop': 4}, {'row': 0, 'start': 3, 'stop': 6}]
+        """
+        query, _ = as_queries(query, self._core)
+        return pa.table(self._core.locate(query, limit, seed, threads))
+
+    def rows(
+        self, query: Any, *, limit: int | None = None, threads: int | None = None
+    ) -> pa.Table:
+        """List the distinct rows that hold each query, and how often each does.
+
+        Parameters
+        ----------
+        query
+            One query, or a column of queries.
+        limit
+            At most this many rows a query: the first ones.
+        threads
+            Threads to use; all by default.
+
+        Returns
+        -------
+        pyarrow.Table
+            `row: uint64, count: uint64`, ordered by row; behind a leading `query: uint64`
+            when `query` is a column.
+
+        Raises
+        ------
+        InvalidInput, UnsupportedType
+            As `count`.
+
+        Notes
+        -----
+        O(m + log n + k log k) time and O(k) memory for k occurrences.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> index = bow.index(["banana", None, "bandana"])
+        >>> index.rows("ana").to_pylist()
+        [{'row': 0, 'count': 2}, {'row': 2, 'count': 1}]
+        """
+        query, _ = as_queries(query, self._core)
+        return pa.table(self._core.rows(query, limit, threads))
+
+    def context(
+        self,
+        query: Any,
+        *,
+        width: int = 40,
+        limit: int | None = None,
+        seed: int | None = None,
+        threads: int | None = None,
+    ) -> pa.Table:
+        """Show each occurrence with what stands before and after it: keyword in context.
+
+        Parameters
+        ----------
+        query
+            One query, or a column of queries.
+        width
+            Characters (bytes of a binary column, tokens of a token column) to show on each
+            side; fewer where the row ends. No character is cut.
+        limit, seed
+            As in `locate`.
+        threads
+            Threads to use; all by default.
+
+        Returns
+        -------
+        pyarrow.Table
+            `row: uint64, start: uint64, left, match, right`, the last three `large_string`
+            (`large_binary` for a binary column, `large_list<uint32>` for a token column);
+            behind a leading `query: uint64` when `query` is a column.
+
+        Raises
+        ------
+        InvalidInput
+            As `locate`; also when `width` is negative.
+
+        Notes
+        -----
+        O(m + log n + k (log k + width)) time for k occurrences.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> index = bow.index(["the quick brown fox"])
+        >>> index.context("brown", width=6).to_pylist()
+        [{'row': 0, 'start': 10, 'left': 'quick ', 'match': 'brown', 'right': ' fox'}]
+        """
+        query, _ = as_queries(query, self._core)
+        return pa.table(self._core.context(query, width, limit, seed, threads))
+
+    def text(
+        self,
+        rows: Any,
+        start: Any = None,
+        stop: Any = None,
+        *,
+        threads: int | None = None,
+    ) -> Any:
+        """Give back rows, or spans of rows, from the index alone.
+
+        Parameters
+        ----------
+        rows
+            A row number, or a column of them.
+        start, stop
+            The span of each row, in symbols from its start: one number for all, or a column
+            as long as `rows`. All of the row by default; a `stop` past its end is its end.
+        threads
+            Threads to use; all by default.
+
+        Returns
+        -------
+        str, bytes, list of int, or pyarrow.Array
+            The text of one row; for a column of rows a `large_string` array (`large_binary`
+            for a binary column, `large_list<uint32>` for a token column). None, or null,
+            where the row is null or `rows` is.
+
+        Raises
+        ------
+        InvalidInput
+            If a row is not in the index, if start > stop, or if a span of a string column
+            cuts a character.
+
+        Notes
+        -----
+        O(length of the answer) time and memory.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> index = bow.index(["banana", None, "bandana"])
+        >>> index.text(0, 1, 4)
+        'ana'
+        >>> index.text([2, 1]).to_pylist()
+        ['bandana', None]
+        """
+        column, one = as_numbers(rows, "rows")
+        spans = [
+            None if bound is None else as_numbers(bound, name, len(column))[0]
+            for bound, name in ((start, "start"), (stop, "stop"))
+        ]
+        text = pa.array(self._core.text(column, spans[0], spans[1], threads))
+        return text[0].as_py() if one else text
+
+    def search(
+        self,
+        query: Any,
+        *,
+        within: int | None = None,
+        limit: int | None = None,
+        max_matches: int | None = None,
+        seed: int = 0,
+        threads: int | None = None,
+    ) -> pa.Table:
+        """Find the rows in which a combination of texts occurs.
+
+        Parameters
+        ----------
+        query
+            A string such as `"'A' AND ('B' OR 'C')"`: texts in single or double quotes (a
+            single word may go without), `AND` and `OR` in capitals, parentheses; `AND`
+            binds tighter than `OR`. Within quotes a backslash takes the next character as
+            it is. Or nested lists, an AND of ORs: `[["A"], ["B", "C"]]`, each text a `str`,
+            `bytes` or list of tokens. Or a column of query strings.
+        within
+            Find only rows in which the whole combination stands in a stretch of at most
+            this many symbols, matched texts included.
+        limit
+            At most this many rows a query: the first ones.
+        max_matches
+            Where the texts that lead to the rows occur more often than this, look at about
+            this many of their occurrences, drawn with `seed`, instead of at all of them.
+        seed
+            Seed of that sample.
+        threads
+            Threads to use; all by default.
+
+        Returns
+        -------
+        pyarrow.Table
+            `row: uint64, start: uint64, stop: uint64`: each row with its tightest stretch
+            that holds the combination, the leftmost of equals; ordered by row, behind a
+            leading `query: uint64` when `query` is a column. With `max_matches` also
+            `weight: float64, approximate: bool`: the sum of the weights is an unbiased
+            estimate of the number of rows (exact, with weights of 1, where `approximate`
+            is false).
+
+        Raises
+        ------
+        InvalidInput
+            If a query does not parse (the message shows where), or a text is empty; if
+            `max_matches` is combined with `limit`.
+
+        Notes
+        -----
+        Exact unless `max_matches` is given. The rarest clause is enumerated; the others are
+        enumerated too, or looked for in the candidate rows, whichever costs less. The
+        estimate is Horvitz and Thompson's (1952) over a Bernoulli sample of occurrences.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> index = bow.index(["red apple", "green apple", "red pear", "apple, red"])
+        >>> index.search("red AND (apple OR plum)")["row"].to_pylist()
+        [0, 3]
+        >>> index.search([["red"], ["apple"]], within=9).to_pylist()
+        [{'row': 0, 'start': 0, 'stop': 9}]
+        """
+        query = as_searches(query, self._core)
+        return pa.table(
+            self._core.search(query, within, limit, max_matches, seed, threads)
+        )
+
+    def append(
+        self,
+        data: Any,
+        column: str | None = None,
+        *,
+        memory: int | str | None = None,
+        threads: int | None = None,
+        progress: Progress = None,
+    ) -> None:
+        """Add rows behind the last one; parameters as in `bowstring.index`.
+
+        The new rows become further segments: what is there is not rebuilt. On disk the
+        index changes as a whole or, if this fails or is killed, not at all.
+
+        Raises
+        ------
+        UnsupportedType
+            If the column is of another kind (string, binary, tokens) than the index.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> index = bow.index(["one"])
+        >>> index.append(["two", "one and two"])
+        >>> index.count("one")
+        2
+        """
+        source = as_column(data, column)
+        with progress_callback(progress) as callback:
+            self._core.append(
+                source.stream, parse_bytes(memory), threads, None, source.nbytes, callback
+            )
+
+    def compact(
+        self,
+        *,
+        memory: int | str | None = None,
+        threads: int | None = None,
+        progress: Progress = None,
+    ) -> None:
+        """Merge segments into as few as `memory` allows: fewer segments answer faster.
+
+        Answers stay the same. On disk the index changes as a whole or, if this fails or is
+        killed, not at all; open readers keep the old one.
+
+        Notes
+        -----
+        O(n) time: the merged segments are sorted anew.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> index = bow.index(["one"])
+        >>> index.append(["two"])
+        >>> index.compact()
+        >>> len(index.info.segments)
+        1
+        """
+        with progress_callback(progress) as callback:
+            self._core.compact(parse_bytes(memory), threads, callback)
+
+    def verify(self, *, threads: int | None = None, progress: Progress = None) -> None:
+        """Read every file of the index and check it against its checksums.
+
+        Raises
+        ------
+        CorruptIndex
+            If a byte differs from what was written; the message names the file and block.
+
+        Notes
+        -----
+        O(n) time. `bowstring.open` checks headers, lengths and bounds only.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> bow.index(["one"]).verify()
+        """
+        with progress_callback(progress) as callback:
+            self._core.verify(threads, callback)
+
+    @property
+    def info(self) -> IndexInfo:
+        """Rows, symbols, size and segments.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> bow.index(["one", "three"]).info.symbols
+        8
+        """
+        info = self._core.info()
+        segments = tuple(SegmentInfo(**segment) for segment in info.pop("segments"))
+        return IndexInfo(segments=segments, **info)
+
+    def __len__(self) -> int:
+        """Rows, null rows included."""
+        return self.info.rows
+
+    def __repr__(self) -> str:
+        info = self.info
+        where = "in memory" if info.path is None else f"at {info.path!r}"
+        return (
+            f"<bowstring.Index of {info.rows:,} rows, {info.symbols:,} symbols "
+            f"({info.column}), {len(info.segments)} segments, {where}>"
+        )
+
+
+def index(
+    data: Any,
+    column: str | None = None,
+    *,
+    path: str | os.PathLike[str] | None = None,
+    memory: int | str | None = None,
+    threads: int | None = None,
+    progress: Progress = None,
+    overwrite: bool = False,
+    segment_symbols: int | None = None,
+) -> Index:
+    """Index a text or token column.
+
+    Parameters
+    ----------
+    data
+        The column: a pyarrow Array, ChunkedArray, RecordBatchReader or dataset; a polars
+        Series, DataFrame or LazyFrame; a pandas Series or DataFrame; a DuckDB relation; a
+        NumPy array; a list; anything with `__arrow_c_stream__` or `__arrow_c_array__`; or
+        the path of a Parquet, JSONL, CSV or text file (a list of `pathlib.Path` for many).
+        Its values are strings, binary, dictionaries of those, or lists of integers
+        (tokens). Batches are read one at a time, so it may be larger than memory.
+    column
+        The column's name, where `data` has several.
+    path
+        Directory to build the index in, memory-mapped from then on; in memory by default.
+    memory
+        Bytes that the build may use, as a number or text such as `"4GB"` or `"512MiB"`;
+        three quarters of what is available by default. Less memory makes more segments.
+    threads
+        Segments sorted side by side; all cores by default.
+    progress
+        True for a bar on standard error, or a callable taking the phase (`"reading"`,
+        `"sorting"`, `"writing"`), the symbols done and the total if known.
+    overwrite
+        Replace the index that stands at `path`; it stays whole until the new one is.
+    segment_symbols
+        Most symbols in a segment; as many as `memory` allows by default, at most 2^31 - 1.
+
+    Returns
+    -------
+    Index
+
+    Raises
+    ------
+    UnsupportedType
+        If the column is not of those types.
+    InvalidInput
+        If a token is negative or above 2^32 - 2, a string is not UTF-8, `column` is missing
+        or unknown, or `path` holds an index and `overwrite` is false.
+    OutOfBudget
+        If one row, or an index in memory, does not fit `memory`.
+
+    Notes
+    -----
+    O(n) time; about 5 bytes of memory a byte of text for each segment being sorted (6 to 8
+    a token). Suffix sorting by libsais (Nong, Zhang and Chan 2011; Grebnov 2021).
+
+    Examples
+    --------
+    >>> import bowstring as bow
+    >>> index = bow.index(["to be, or not to be", None, "to be continued"])
+    >>> index.count("to be")
+    3
+    """
+    source = as_column(data, column)
+    with progress_callback(progress) as callback:
+        return Index(
+            _core.Index.build(
+                source.stream,
+                None if path is None else os.fspath(path),
+                parse_bytes(memory),
+                threads,
+                segment_symbols,
+                overwrite,
+                source.nbytes,
+                callback,
+            )
+        )
+
+
+def open(path: str | os.PathLike[str]) -> Index:
+    """Open an index on disk: memory-mapped, at once, whatever its size.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no index at `path`.
+    CorruptIndex
+        If a file is truncated or altered where that shows without reading all of it; see
+        `Index.verify`.
+    IndexFormatError
+        If the files are not an index of ours, or a newer bowstring wrote them.
+
+    Examples
+    --------
+    >>> import bowstring as bow, tempfile
+    >>> folder = tempfile.mkdtemp()
+    >>> _ = bow.index(["banana"], path=folder + "/fruit.bow")
+    >>> bow.open(folder + "/fruit.bow").count("ana")
+    2
+    """
+    return Index(_core.Index.open(os.fspath(path)))

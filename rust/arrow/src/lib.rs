@@ -1,0 +1,7 @@
+//! Arrow arrays into rows of symbols, and answers into Arrow tables. Knows no Python.
+
+mod column;
+mod results;
+
+pub use column::{column_of, push_array, read_numbers, read_patterns};
+pub use results::{contexts, counts, found, row_counts, spans, symbols};

@@ -1,0 +1,222 @@
+//! The directory of an index: one writer at a time, and readers who see the old index or the new
+//! one, never a mix.
+//!
+//! A writer holds the lock file, writes segments beside the old ones, and swaps the manifest last.
+//! A process that dies leaves files that no manifest names; the next writer removes them.
+
+use std::fs::{self, File, TryLockError};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::manifest::{Manifest, SegmentEntry};
+use crate::error::{Error, Result};
+
+const MANIFEST: &str = "manifest.json";
+const LOCK: &str = "lock";
+const PARTIAL: &str = ".partial";
+
+/// The number in the name of a segment file.
+pub(super) fn segment_number(name: &str) -> Option<u64> {
+    let digits = name.strip_suffix(".seg")?;
+    (digits.len() >= 6 && digits.bytes().all(|byte| byte.is_ascii_digit()))
+        .then(|| digits.parse().ok())
+        .flatten()
+}
+
+/// The directory of an index.
+#[derive(Clone, Debug)]
+pub struct Directory {
+    path: PathBuf,
+}
+
+impl Directory {
+    /// The directory at `path`, made absolute so that it stays the same when the process moves.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the working directory cannot be read.
+    pub fn new(path: &Path) -> Result<Self> {
+        Ok(Self { path: std::path::absolute(path).map_err(Error::io(path))? })
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The path of one file in it.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Reads the manifest.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where there is none; [`Error::Corrupt`] or [`Error::Format`] where it is not
+    /// a manifest that this library reads.
+    pub fn manifest(&self) -> Result<Manifest> {
+        let path = self.file(MANIFEST);
+        match fs::read(&path) {
+            Ok(bytes) => Manifest::from_bytes(&path, &bytes),
+            Err(error) => Err(Error::io(&path)(error)),
+        }
+    }
+
+    /// Whether there is a manifest, of whatever content.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if that cannot be told.
+    pub fn has_manifest(&self) -> Result<bool> {
+        self.file(MANIFEST).try_exists().map_err(Error::io(&self.path))
+    }
+
+    /// Takes the lock, making the directory if need be, and removes what a writer that died left.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] if another writer is at work, or the directory holds files that
+    /// are not an index's; [`Error::Io`].
+    pub fn lock(&self) -> Result<Writer> {
+        fs::create_dir_all(&self.path).map_err(Error::io(&self.path))?;
+        for entry in fs::read_dir(&self.path).map_err(Error::io(&self.path))? {
+            let name = entry.map_err(Error::io(&self.path))?.file_name();
+            if !name.to_str().is_some_and(is_ours) {
+                return Err(Error::InvalidInput(format!(
+                    "path {} holds {}, which is not part of an index; give a directory of its own",
+                    self.path.display(),
+                    name.display()
+                )));
+            }
+        }
+        let path = self.file(LOCK);
+        let lock = File::options()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(Error::io(&path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(Error::InvalidInput(format!(
+                    "the index at {} is being written by another process or an interrupted call; \
+                     try again when it has ended",
+                    self.path.display()
+                )));
+            }
+            Err(TryLockError::Error(error)) => return Err(Error::io(&path)(error)),
+        }
+        let writer =
+            Writer { directory: self.clone(), _lock: lock, next: AtomicU64::new(self.next()?) };
+        writer.clean()?;
+        Ok(writer)
+    }
+
+    fn names(&self) -> Result<Vec<String>> {
+        let mut names = vec![];
+        for entry in fs::read_dir(&self.path).map_err(Error::io(&self.path))? {
+            let name = entry.map_err(Error::io(&self.path))?.file_name();
+            names.extend(name.into_string());
+        }
+        Ok(names)
+    }
+
+    fn next(&self) -> Result<u64> {
+        let names = self.names()?;
+        let last = names
+            .iter()
+            .filter_map(|name| segment_number(name.strip_suffix(PARTIAL).unwrap_or(name)))
+            .max();
+        Ok(last.map_or(1, |last| last + 1))
+    }
+
+    fn sync(&self) -> Result<()> {
+        #[cfg(unix)]
+        File::open(&self.path)
+            .and_then(|directory| directory.sync_all())
+            .map_err(Error::io(&self.path))?;
+        Ok(())
+    }
+}
+
+fn is_ours(name: &str) -> bool {
+    let whole = name.strip_suffix(PARTIAL).unwrap_or(name);
+    whole == LOCK || whole == MANIFEST || segment_number(whole).is_some()
+}
+
+/// The one writer of a directory; others are refused while it lives.
+#[derive(Debug)]
+pub struct Writer {
+    directory: Directory,
+    _lock: File,
+    next: AtomicU64,
+}
+
+impl Writer {
+    /// The directory written to.
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// Writes one segment file by `write`, which gives back its length and header checksum, and
+    /// puts it in its place under a new number, synced. No manifest names it yet.
+    ///
+    /// # Errors
+    /// What `write` fails with, after removing the partial file; [`Error::Io`].
+    pub fn write_segment(
+        &self,
+        rows: u64,
+        symbols: u64,
+        write: impl FnOnce(&Path) -> Result<(u64, u32)>,
+    ) -> Result<SegmentEntry> {
+        let file = format!("{:06}.seg", self.next.fetch_add(1, Ordering::Relaxed));
+        let partial = self.directory.file(&format!("{file}{PARTIAL}"));
+        let path = self.directory.file(&file);
+        let written = write(&partial)
+            .and_then(|written| {
+                fs::rename(&partial, &path).map_err(Error::io(&path)).map(|()| written)
+            })
+            .inspect_err(|_| drop(fs::remove_file(&partial)));
+        let (length, crc32) = written?;
+        Ok(SegmentEntry { crc32, file, length, rows, symbols })
+    }
+
+    /// Makes `manifest` the index, at once and durably, then removes what it does not name.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; the old index then still stands.
+    pub fn publish(&self, manifest: &Manifest) -> Result<()> {
+        let partial = self.directory.file(&format!("{MANIFEST}{PARTIAL}"));
+        let path = self.directory.file(MANIFEST);
+        let write = || -> std::io::Result<()> {
+            let mut file = File::create(&partial)?;
+            file.write_all(&manifest.to_bytes())?;
+            file.sync_all()
+        };
+        // The segments' names must be durable before a manifest that names them.
+        self.directory.sync()?;
+        write().map_err(Error::io(&partial))?;
+        fs::rename(&partial, &path).map_err(Error::io(&path))?;
+        self.directory.sync()?;
+        self.sweep(&manifest.segments)
+    }
+
+    /// Removes what a writer that died left. A manifest that cannot be read may name any segment,
+    /// so then all of them stay.
+    fn clean(&self) -> Result<()> {
+        if !self.directory.has_manifest()? {
+            return self.sweep(&[]);
+        }
+        self.directory.manifest().map_or(Ok(()), |manifest| self.sweep(&manifest.segments))
+    }
+
+    fn sweep(&self, segments: &[SegmentEntry]) -> Result<()> {
+        for name in self.directory.names()? {
+            let named = segments.iter().any(|segment| segment.file == name);
+            if name != LOCK && name != MANIFEST && !named && is_ours(&name) {
+                let path = self.directory.file(&name);
+                fs::remove_file(&path).map_err(Error::io(&path))?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,95 @@
+//! Memory that kernels read: owned, or mapped from a file that is never modified in place.
+
+use std::fs::File;
+use std::marker::PhantomData;
+use std::ops::{Deref, Range};
+use std::path::Path;
+use std::sync::Arc;
+
+use bytemuck::Pod;
+use memmap2::{Mmap, MmapMut};
+
+use crate::error::{Error, Result};
+
+/// Maps a file for reading at random places.
+///
+/// # Errors
+/// [`Error::Io`] if the system refuses.
+pub(super) fn map_file(file: &File, path: &Path) -> Result<Mmap> {
+    // SAFETY: the contract of the file format is that a published file is never written to again,
+    // only replaced by renaming or unlinked, and both keep the mapped inode as it is. Whatever the
+    // bytes are, they are read as integers, which have no invalid values, and checked before use.
+    let map = unsafe { Mmap::map(file) }.map_err(Error::io(path))?;
+    #[cfg(unix)]
+    map.advise(memmap2::Advice::Random).map_err(Error::io(path))?;
+    Ok(map)
+}
+
+#[derive(Debug)]
+enum Memory<T> {
+    Owned(Vec<T>),
+    Anonymous(MmapMut),
+    Mapped(Arc<Mmap>, Range<usize>),
+}
+
+/// A slice of numbers, wherever it lies.
+#[derive(Debug)]
+pub struct Block<T> {
+    memory: Memory<T>,
+    item: PhantomData<T>,
+}
+
+impl<T: Pod> Block<T> {
+    /// `length` zeros in huge pages where the system has them: random reads of a large block then
+    /// miss far fewer translations.
+    ///
+    /// # Errors
+    /// [`Error::OutOfBudget`] if the system has no memory left.
+    pub fn zeros(length: usize) -> Result<Self> {
+        let bytes = length * size_of::<T>();
+        if bytes == 0 {
+            return Ok(Self::from(vec![]));
+        }
+        let memory = MmapMut::map_anon(bytes).map_err(|error| {
+            Error::OutOfBudget(format!("the system has no {bytes} bytes to give: {error}"))
+        })?;
+        // A hint: systems without huge pages refuse it, and all works as before.
+        #[cfg(target_os = "linux")]
+        let _ = memory.advise(memmap2::Advice::HugePage);
+        Ok(Self { memory: Memory::Anonymous(memory), item: PhantomData })
+    }
+
+    /// The numbers, to write; empty if the block is a mapped file.
+    pub fn as_mut(&mut self) -> &mut [T] {
+        match &mut self.memory {
+            Memory::Owned(items) => items,
+            Memory::Anonymous(memory) => bytemuck::cast_slice_mut(memory),
+            Memory::Mapped(..) => &mut [],
+        }
+    }
+
+    /// The bytes `span` of a mapped file as numbers; `None` if they are not aligned, not whole
+    /// numbers, or not in the file.
+    pub(super) fn mapped(map: &Arc<Mmap>, span: Range<usize>) -> Option<Self> {
+        bytemuck::try_cast_slice::<u8, T>(map.get(span.clone())?).ok()?;
+        Some(Self { memory: Memory::Mapped(Arc::clone(map), span), item: PhantomData })
+    }
+}
+
+impl<T> From<Vec<T>> for Block<T> {
+    fn from(items: Vec<T>) -> Self {
+        Self { memory: Memory::Owned(items), item: PhantomData }
+    }
+}
+
+impl<T: Pod> Deref for Block<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        match &self.memory {
+            Memory::Owned(items) => items,
+            Memory::Anonymous(memory) => bytemuck::cast_slice(memory),
+            Memory::Mapped(map, span) => bytemuck::cast_slice(&map[span.clone()]),
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! An index: an ordered list of segments, in memory or in a directory. Every question is defined
+//! here, over all segments; counts add and spans follow one another.
+
+mod build;
+mod rows;
+mod segment;
+mod suffix;
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::container::{Directory, Manifest, SegmentEntry};
+use crate::corpus::Column;
+use crate::error::{Error, Result};
+use crate::interrupt::{Monitor, Phase};
+use crate::symbol::{Pattern, Patterns, Row};
+
+pub use build::{Builder, Options};
+pub use rows::RowTable;
+pub use segment::Segment;
+pub use suffix::SuffixSegment;
+
+/// How often an open starts over because a writer replaced the segments it was about to map.
+const OPEN_TRIES: usize = 16;
+
+#[derive(Clone, Debug)]
+struct Part {
+    segment: Arc<dyn Segment>,
+    entry: Option<SegmentEntry>,
+    first_row: u64,
+    first_symbol: u64,
+}
+
+/// One snapshot of an index: it stays as it is while others append or compact.
+#[derive(Clone, Debug)]
+pub struct Index {
+    column: Column,
+    parts: Vec<Part>,
+    directory: Option<Directory>,
+}
+
+impl Index {
+    fn new(
+        column: Column,
+        segments: impl IntoIterator<Item = (Arc<dyn Segment>, Option<SegmentEntry>)>,
+        directory: Option<Directory>,
+    ) -> Self {
+        let (mut first_row, mut first_symbol) = (0, 0);
+        let mut parts = vec![];
+        for (segment, entry) in segments {
+            let (rows, symbols) = (segment.rows().len() as u64, segment.symbols() as u64);
+            parts.push(Part { segment, entry, first_row, first_symbol });
+            first_row += rows;
+            first_symbol += symbols;
+        }
+        Self { column, parts, directory }
+    }
+
+    /// Opens the index in a directory: maps its segments and reads their headers.
+    ///
+    /// # Errors
+    /// [`Error::Io`] with `NotFound` where there is no index; [`Error::Corrupt`] and
+    /// [`Error::Format`] where a header, length or bound is not what it should be.
+    pub fn open(path: &Path) -> Result<Self> {
+        Self::open_directory(Directory::new(path)?)
+    }
+
+    fn open_directory(directory: Directory) -> Result<Self> {
+        let mut manifest = directory.manifest()?;
+        for _ in 0..OPEN_TRIES {
+            match open_segments(&directory, &manifest) {
+                Ok(segments) => {
+                    let segments =
+                        segments.into_iter().zip(manifest.segments.iter().cloned().map(Some));
+                    return Ok(Self::new(manifest.column, segments, Some(directory)));
+                }
+                Err(error) => {
+                    let now = directory.manifest()?;
+                    if now == manifest {
+                        return Err(error);
+                    }
+                    manifest = now;
+                }
+            }
+        }
+        Err(Error::InvalidInput(format!(
+            "the index at {} changes too fast to be opened; try again",
+            directory.path().display()
+        )))
+    }
+
+    /// What the column holds.
+    pub fn column(&self) -> Column {
+        self.column
+    }
+
+    /// The index's directory; `None` in memory.
+    pub fn path(&self) -> Option<&Path> {
+        self.directory.as_ref().map(Directory::path)
+    }
+
+    /// Rows, null rows included.
+    pub fn rows(&self) -> u64 {
+        self.parts.last().map_or(0, |part| part.first_row + part.segment.rows().len() as u64)
+    }
+
+    /// The segments in the order of their rows, each with its file's name if it has one.
+    pub fn segments(&self) -> impl Iterator<Item = (&dyn Segment, Option<&str>)> {
+        self.parts
+            .iter()
+            .map(|part| (&*part.segment, part.entry.as_ref().map(|entry| entry.file.as_str())))
+    }
+
+    pub(crate) fn parts(&self) -> impl Iterator<Item = PartRef<'_>> {
+        self.parts.iter().map(|part| PartRef {
+            segment: &*part.segment,
+            first_row: part.first_row,
+            first_symbol: part.first_symbol,
+        })
+    }
+
+    /// The segment that holds a row, and the row's number in it.
+    pub(crate) fn part_of(&self, row: Row) -> Option<(&dyn Segment, usize)> {
+        let after = self.parts.partition_point(|part| part.first_row <= row.0);
+        let part = &self.parts[after.checked_sub(1)?];
+        let row = usize::try_from(row.0 - part.first_row).ok()?;
+        (row < part.segment.rows().len()).then_some((&*part.segment, row))
+    }
+
+    /// Reads everything and checks it: files against their checksums, tables against each other.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`]; [`Error::Interrupted`].
+    pub fn verify(&self, monitor: &Monitor) -> Result<()> {
+        use rayon::prelude::*;
+        let bytes = self.parts.iter().map(|part| part.segment.bytes()).sum();
+        monitor.enter(Phase::Verifying, 0, Some(bytes));
+        if let Some(directory) = &self.directory {
+            directory.manifest()?;
+        }
+        self.parts.par_iter().try_for_each(|part| part.segment.verify(monitor))
+    }
+
+    /// Checks that a pattern can be asked of this index; `at` is its place in a column of them.
+    ///
+    /// # Errors
+    /// [`Error::UnsupportedType`] for text asked of tokens or the reverse;
+    /// [`Error::InvalidInput`] if it is empty, or cuts characters of a string column.
+    pub(crate) fn check_pattern(&self, pattern: Pattern<'_>, at: Option<usize>) -> Result<()> {
+        let name = || at.map_or_else(|| "query".to_owned(), |at| format!("query {at}"));
+        match (self.column, pattern) {
+            (Column::Tokens, Pattern::Bytes(_)) => {
+                return Err(Error::UnsupportedType(format!(
+                    "{} is text, and this index is over tokens; give a list of integers",
+                    name()
+                )));
+            }
+            (Column::String | Column::Binary, Pattern::Tokens(_)) => {
+                return Err(Error::UnsupportedType(format!(
+                    "{} is a list of tokens, and this index is over a {} column; give str or bytes",
+                    name(),
+                    self.column.name()
+                )));
+            }
+            (Column::String, Pattern::Bytes(bytes)) => {
+                if let Err(error) = std::str::from_utf8(bytes) {
+                    return Err(Error::InvalidInput(format!(
+                        "{} is not UTF-8 ({error}), and this index is over a string column; \
+                         index the column as binary to look for any bytes",
+                        name()
+                    )));
+                }
+            }
+            _ => {}
+        }
+        if pattern.is_empty() {
+            return Err(Error::InvalidInput(format!(
+                "{} is empty, which would match everywhere; leave it out, or make it null",
+                name()
+            )));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn check_patterns(&self, patterns: &Patterns, range: Range<usize>) -> Result<()> {
+        range.filter_map(|at| patterns.get(at).map(|pattern| (at, pattern))).try_for_each(
+            |(at, pattern)| self.check_pattern(pattern, (patterns.len() > 1).then_some(at)),
+        )
+    }
+}
+
+/// One segment and where it stands in its index.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PartRef<'a> {
+    pub segment: &'a dyn Segment,
+    pub first_row: u64,
+    pub first_symbol: u64,
+}
+
+fn open_segments(directory: &Directory, manifest: &Manifest) -> Result<Vec<Arc<dyn Segment>>> {
+    manifest
+        .segments
+        .iter()
+        .map(|entry| segment::open(&directory.file(&entry.file), entry, manifest.column))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

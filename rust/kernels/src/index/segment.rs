@@ -1,0 +1,126 @@
+//! What every kind of segment answers.
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::rows::RowTable;
+use super::suffix;
+use crate::container::{SegmentEntry, read_segment_file};
+use crate::corpus::{Column, Rows};
+use crate::error::{Error, Result};
+use crate::interrupt::Monitor;
+use crate::symbol::{Pattern, Patterns, Position, Ranks};
+
+/// An immutable index over at most 2^31 - 1 symbols.
+pub trait Segment: Send + Sync + std::fmt::Debug {
+    /// The segment's rows.
+    fn rows(&self) -> &RowTable;
+
+    /// Symbols, one separator a row included.
+    fn symbols(&self) -> usize;
+
+    /// Bytes a symbol.
+    fn width(&self) -> usize;
+
+    /// Bytes the segment takes, on disk or in memory.
+    fn bytes(&self) -> u64;
+
+    /// The ranks of the suffixes that start with a pattern.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`].
+    fn find(&self, pattern: Pattern<'_>) -> Result<Ranks>;
+
+    /// The ranks of each pattern of a range; none for null ones. `ranks` is as long as the range.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`].
+    fn find_many(
+        &self,
+        patterns: &Patterns,
+        range: Range<usize>,
+        ranks: &mut [Ranks],
+    ) -> Result<()>;
+
+    /// Appends the position of each suffix in a range of ranks, in any order.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if one lies outside the text.
+    fn positions(&self, ranks: Ranks, positions: &mut Vec<Position>) -> Result<()>;
+
+    /// Appends a span of the text as bytes.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if it is not in the text, or holds numbers above 255.
+    fn read_bytes(&self, span: Range<Position>, bytes: &mut Vec<u8>) -> Result<()>;
+
+    /// Appends a span of the text as numbers.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if it is not in the text.
+    fn read_tokens(&self, span: Range<Position>, tokens: &mut Vec<u32>) -> Result<()>;
+
+    /// Appends every position in a span of the text at which a pattern starts, and ends, in order.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if the span is not in the text.
+    fn scan(
+        &self,
+        span: Range<Position>,
+        pattern: Pattern<'_>,
+        positions: &mut Vec<Position>,
+    ) -> Result<()>;
+
+    /// Gives every row, in order.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`], or what the sink fails with.
+    fn read_rows(&self, column: Column, rows: &mut dyn Rows) -> Result<()> {
+        let (mut bytes, mut tokens) = (vec![], vec![]);
+        for row in 0..self.rows().len() {
+            let span = self.rows().span(row)?;
+            let valid = !self.rows().is_null(row);
+            if column == Column::Tokens {
+                tokens.clear();
+                self.read_tokens(span, &mut tokens)?;
+                let mut row = tokens.iter().copied();
+                rows.push_tokens(valid.then_some(&mut row as _))?;
+            } else {
+                bytes.clear();
+                self.read_bytes(span, &mut bytes)?;
+                rows.push_bytes(valid.then_some(&bytes))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads everything and checks it.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`]; [`Error::Interrupted`].
+    fn verify(&self, monitor: &Monitor) -> Result<()>;
+}
+
+/// Opens the segment file that a manifest names.
+///
+/// # Errors
+/// [`Error::Corrupt`] if it is not the one the manifest means; as [`read_segment_file`].
+pub(super) fn open(path: &Path, entry: &SegmentEntry, column: Column) -> Result<Arc<dyn Segment>> {
+    let file = read_segment_file(path).map_err(|error| match error {
+        Error::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+            Error::corrupt_file(path, "the manifest names this file, and it is missing")
+        }
+        other => other,
+    })?;
+    if file.written() != (entry.length, entry.crc32) {
+        return Err(Error::corrupt_file(path, "not the segment that the manifest names"));
+    }
+    match file.kind() {
+        suffix::KIND => suffix::open(file, entry, column),
+        other => Err(Error::format(
+            path,
+            format!("a segment of kind {other:?}, which this version of bowstring does not read"),
+        )),
+    }
+}

@@ -1,0 +1,264 @@
+//! The `suffix` kind of segment: the text, its suffix array and keys, side by side.
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::rows::RowTable;
+use super::segment::Segment;
+use crate::container::{Block, BlockToWrite, SegmentEntry, SegmentFile, write_segment_file};
+use crate::corpus::{Column, Corpus, MAX_SYMBOLS, Text};
+use crate::error::{Error, Result};
+use crate::interrupt::Monitor;
+use crate::suffix::{STRIDE, SuffixArray, keys, sort};
+use crate::symbol::{Pattern, Patterns, Position, Ranks, Symbol};
+
+pub(super) const KIND: &str = "suffix";
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Meta {
+    column: Column,
+    rows: u64,
+    separator: u32,
+    symbols: u64,
+    width: usize,
+}
+
+/// A segment of symbols of one width.
+#[derive(Debug)]
+pub struct SuffixSegment<S: Symbol> {
+    text: Block<S>,
+    suffixes: Block<u32>,
+    keys: Block<u64>,
+    rows: RowTable,
+    separator: S,
+    file: Option<SegmentFile>,
+}
+
+/// Sorts a corpus into a segment in memory.
+pub(super) fn build(corpus: Corpus) -> Result<Arc<dyn Segment>> {
+    let rows = RowTable::new(corpus.row_ends.into(), corpus.validity.map(Block::from));
+    match corpus.text {
+        Text::U8(text) => SuffixSegment::arc(text, rows, corpus.separator),
+        Text::U16(text) => SuffixSegment::arc(text, rows, corpus.separator),
+        Text::U32(text) => SuffixSegment::arc(text, rows, corpus.separator),
+    }
+}
+
+/// Sorts a corpus into a segment file; gives back its length and header checksum.
+pub(super) fn write(corpus: Corpus, path: &Path, monitor: &Monitor) -> Result<(u64, u32)> {
+    let column = corpus.column;
+    let rows = RowTable::new(corpus.row_ends.into(), corpus.validity.map(Block::from));
+    match corpus.text {
+        Text::U8(text) => {
+            SuffixSegment::build(text, rows, corpus.separator)?.write(column, path, monitor)
+        }
+        Text::U16(text) => {
+            SuffixSegment::build(text, rows, corpus.separator)?.write(column, path, monitor)
+        }
+        Text::U32(text) => {
+            SuffixSegment::build(text, rows, corpus.separator)?.write(column, path, monitor)
+        }
+    }
+}
+
+/// Opens a mapped segment file that the manifest's `entry` names.
+pub(super) fn open(
+    file: SegmentFile,
+    entry: &SegmentEntry,
+    column: Column,
+) -> Result<Arc<dyn Segment>> {
+    let damaged = |what: &str| Error::corrupt_file(file.path(), what);
+    let meta: Meta = serde_json::from_value(file.meta().clone())
+        .map_err(|error| damaged(&format!("the header lacks what it needs: {error}")))?;
+    if (meta.column, meta.rows, meta.symbols) != (column, entry.rows, entry.symbols) {
+        return Err(damaged("the header and the manifest disagree"));
+    }
+    if meta.symbols > MAX_SYMBOLS as u64 || meta.rows > meta.symbols {
+        return Err(damaged("the header names more rows or symbols than a segment holds"));
+    }
+    match meta.width {
+        1 => SuffixSegment::<u8>::open(file, &meta),
+        2 => SuffixSegment::<u16>::open(file, &meta),
+        4 => SuffixSegment::<u32>::open(file, &meta),
+        _ => Err(damaged("the header names a width other than 1, 2 and 4")),
+    }
+}
+
+impl<S: Symbol> SuffixSegment<S> {
+    fn build(text: Vec<S>, rows: RowTable, separator: u32) -> Result<Self> {
+        let mut text = Block::from(text);
+        let suffixes = sort(text.as_mut())?;
+        let keys = keys(&text, &suffixes).into();
+        let separator = symbol(separator)?;
+        Ok(Self { text, suffixes, keys, rows, separator, file: None })
+    }
+
+    fn arc(text: Vec<S>, rows: RowTable, separator: u32) -> Result<Arc<dyn Segment>> {
+        Ok(Arc::new(Self::build(text, rows, separator)?))
+    }
+
+    fn open(file: SegmentFile, meta: &Meta) -> Result<Arc<dyn Segment>> {
+        let (symbols, rows) = (meta.symbols as usize, meta.rows as usize);
+        let validity = file
+            .has("validity")
+            .then(|| file.block("validity", "u8", rows.div_ceil(8)))
+            .transpose()?;
+        Ok(Arc::new(Self {
+            text: file.block("text", S::DTYPE, symbols)?,
+            suffixes: file.block("suffix_array", "u32", symbols)?,
+            keys: file.block("keys", "u64", symbols.div_ceil(STRIDE))?,
+            rows: RowTable::new(file.block("row_ends", "u32", rows)?, validity),
+            separator: symbol(meta.separator)?,
+            file: Some(file),
+        }))
+    }
+
+    fn write(&self, column: Column, path: &Path, monitor: &Monitor) -> Result<(u64, u32)> {
+        let meta = Meta {
+            column,
+            rows: self.rows.len() as u64,
+            separator: self.separator.number(),
+            symbols: self.text.len() as u64,
+            width: S::WIDTH,
+        };
+        let mut blocks = vec![
+            BlockToWrite::new("text", S::DTYPE, &self.text),
+            BlockToWrite::new("row_ends", "u32", self.rows.ends()),
+        ];
+        if let Some(validity) = self.rows.validity() {
+            blocks.push(BlockToWrite::new("validity", "u8", validity));
+        }
+        blocks.push(BlockToWrite::new("keys", "u64", &self.keys));
+        blocks.push(BlockToWrite::new("suffix_array", "u32", &self.suffixes));
+        write_segment_file(path, KIND, &serde_json::json!(meta), &blocks, monitor)
+    }
+
+    fn array(&self) -> Result<SuffixArray<'_, S>> {
+        SuffixArray::new(&self.text, &self.suffixes, &self.keys)
+    }
+
+    fn slice(&self, span: Range<Position>) -> Result<&[S]> {
+        self.text
+            .get(span.start as usize..span.end as usize)
+            .ok_or_else(|| Error::corrupt("a row lies outside the text"))
+    }
+
+    /// Names the file that damage was found in.
+    fn located<T>(&self, result: Result<T>) -> Result<T> {
+        result.map_err(|error| match &self.file {
+            Some(file) => error.at(file.path()),
+            None => error,
+        })
+    }
+}
+
+fn symbol<S: Symbol>(number: u32) -> Result<S> {
+    S::from_number(number).ok_or_else(|| Error::corrupt("the separator is wider than a symbol"))
+}
+
+impl<S: Symbol> Segment for SuffixSegment<S> {
+    fn rows(&self) -> &RowTable {
+        &self.rows
+    }
+
+    fn symbols(&self) -> usize {
+        self.text.len()
+    }
+
+    fn width(&self) -> usize {
+        S::WIDTH
+    }
+
+    fn bytes(&self) -> u64 {
+        self.file.as_ref().map_or_else(
+            || {
+                let rows = self.rows.len() * 4 + self.rows.validity().map_or(0, <[u8]>::len);
+                (self.text.len() * (S::WIDTH + 4) + self.keys.len() * 8 + rows) as u64
+            },
+            |file| file.written().0,
+        )
+    }
+
+    fn find(&self, pattern: Pattern<'_>) -> Result<Ranks> {
+        match S::narrow(pattern, self.separator) {
+            Some(pattern) => self.located(self.array()?.find(&pattern)),
+            None => Ok(0..0),
+        }
+    }
+
+    fn find_many(
+        &self,
+        patterns: &Patterns,
+        range: Range<usize>,
+        ranks: &mut [Ranks],
+    ) -> Result<()> {
+        ranks.fill(0..0);
+        let narrowed: Vec<_> = range
+            .map(|at| patterns.get(at).and_then(|pattern| S::narrow(pattern, self.separator)))
+            .collect();
+        let searches = narrowed
+            .iter()
+            .zip(ranks)
+            .filter_map(|(pattern, ranks)| Some((pattern.as_deref()?, ranks)));
+        self.located(self.array()?.find_many(searches))
+    }
+
+    fn positions(&self, ranks: Ranks, positions: &mut Vec<Position>) -> Result<()> {
+        let found = self.suffixes.get(ranks.start as usize..ranks.end as usize).unwrap_or_default();
+        positions.extend_from_slice(found);
+        if found.iter().any(|&position| position as usize >= self.text.len()) {
+            return self.located(Err(Error::corrupt("the suffix array points outside the text")));
+        }
+        Ok(())
+    }
+
+    fn read_bytes(&self, span: Range<Position>, bytes: &mut Vec<u8>) -> Result<()> {
+        for symbol in self.located(self.slice(span))? {
+            bytes.push(
+                u8::try_from(symbol.number())
+                    .map_err(|_| Error::corrupt("a row of bytes holds a symbol above 255"))?,
+            );
+        }
+        Ok(())
+    }
+
+    fn read_tokens(&self, span: Range<Position>, tokens: &mut Vec<u32>) -> Result<()> {
+        tokens.extend(self.located(self.slice(span))?.iter().map(|symbol| symbol.number()));
+        Ok(())
+    }
+
+    fn scan(
+        &self,
+        span: Range<Position>,
+        pattern: Pattern<'_>,
+        positions: &mut Vec<Position>,
+    ) -> Result<()> {
+        let haystack = self.located(self.slice(span.clone()))?;
+        if let Some(needle) = S::narrow(pattern, self.separator) {
+            let mut places = vec![];
+            S::scan(haystack, &needle, &mut places);
+            positions.extend(places.into_iter().map(|place| span.start + place as Position));
+        }
+        Ok(())
+    }
+
+    fn verify(&self, monitor: &Monitor) -> Result<()> {
+        if let Some(file) = &self.file {
+            file.verify(monitor)?;
+        }
+        self.located(self.rows.verify(self.text.len()))?;
+        let separated = self
+            .rows
+            .ends()
+            .iter()
+            .all(|&end| self.text.get(end as usize) == Some(&self.separator));
+        if separated {
+            Ok(())
+        } else {
+            self.located(Err(Error::corrupt("a row does not end in a separator")))
+        }
+    }
+}

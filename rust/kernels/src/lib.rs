@@ -1,0 +1,38 @@
+//! Exact answers about the strings of a column: the kernels of bowstring, which know neither Arrow
+//! nor Python.
+//!
+//! Rows of symbols are laid end to end in a [`Corpus`] and sorted into segments, which an
+//! [`Index`] asks as one:
+//!
+//! ```
+//! use bowstring::{Builder, Column, Limit, Monitor, Options, Pattern, Patterns, Rows};
+//!
+//! let mut rows = Builder::new(Column::String, None, false, Options::default(), Default::default())?;
+//! rows.push_bytes(Some(b"to be, or not to be"))?;
+//! rows.push_bytes(None)?;
+//! let index = rows.finish()?;
+//! assert_eq!(index.count(Pattern::Bytes(b"to be"))?, 2);
+//!
+//! let patterns = Patterns::one(Pattern::Bytes(b"not"));
+//! let spans = index.locate(&patterns, Limit::All, &Monitor::default())?;
+//! assert_eq!((spans.row, spans.start), (vec![0], vec![10]));
+//! # Ok::<_, bowstring::Error>(())
+//! ```
+
+pub mod container;
+pub mod corpus;
+mod error;
+pub mod index;
+mod interrupt;
+mod pool;
+pub mod query;
+pub mod suffix;
+pub mod symbol;
+
+pub use corpus::{Column, Corpus, Rows};
+pub use error::{Error, Result};
+pub use index::{Builder, Index, Options};
+pub use interrupt::{Monitor, Phase};
+pub use pool::{default_threads, pool};
+pub use query::{Expression, Limit, SearchOptions, parse};
+pub use symbol::{Pattern, Patterns, Row};

@@ -1,0 +1,188 @@
+//! Keyword in context: each occurrence with what stands before and after it in its row.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::locate::{Limit, Spans};
+use crate::corpus::Column;
+use crate::error::{Error, Result};
+use crate::index::{Index, Segment};
+use crate::interrupt::Monitor;
+use crate::symbol::{Patterns, Position, Row};
+
+/// Occurrences handed to a thread at once.
+const BLOCK: usize = 1024;
+
+/// Bytes of the longest character.
+const CHARACTER: u32 = 4;
+
+/// Rows of symbols on their way out: bytes, or tokens as 32-bit numbers whatever their width was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Symbols {
+    /// The bytes of all rows, end to end; empty for tokens.
+    pub bytes: Vec<u8>,
+    /// The tokens of all rows, end to end; empty for bytes.
+    pub tokens: Vec<u32>,
+    /// Where each row ends.
+    pub ends: Vec<usize>,
+    /// The null rows, in order.
+    pub nulls: Vec<usize>,
+    column: Column,
+}
+
+impl Symbols {
+    /// No rows yet, of that kind of column.
+    pub fn new(column: Column) -> Self {
+        Self { bytes: vec![], tokens: vec![], ends: vec![], nulls: vec![], column }
+    }
+
+    /// What the rows hold.
+    pub fn column(&self) -> Column {
+        self.column
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    fn symbols(&self) -> usize {
+        if self.column == Column::Tokens { self.tokens.len() } else { self.bytes.len() }
+    }
+
+    /// Adds a span of a segment's text as a row.
+    pub(super) fn push(&mut self, segment: &dyn Segment, span: Range<Position>) -> Result<()> {
+        if self.column == Column::Tokens {
+            segment.read_tokens(span, &mut self.tokens)?;
+        } else {
+            segment.read_bytes(span, &mut self.bytes)?;
+        }
+        self.ends.push(self.symbols());
+        Ok(())
+    }
+
+    pub(super) fn push_null(&mut self) -> Result<()> {
+        self.nulls.push(self.len());
+        self.ends.push(self.symbols());
+        Ok(())
+    }
+
+    /// Adds the rows of another.
+    pub(super) fn append(&mut self, other: &Self) {
+        let (rows, symbols) = (self.len(), self.symbols());
+        self.bytes.extend(&other.bytes);
+        self.tokens.extend(&other.tokens);
+        self.ends.extend(other.ends.iter().map(|end| symbols + end));
+        self.nulls.extend(other.nulls.iter().map(|row| rows + row));
+    }
+}
+
+/// Occurrences in their context; one item of each list an occurrence.
+#[derive(Clone, Debug)]
+pub struct Contexts {
+    /// Where they stand.
+    pub spans: Spans,
+    /// What stands before each.
+    pub left: Symbols,
+    /// The occurrences.
+    pub matched: Symbols,
+    /// What stands after each.
+    pub right: Symbols,
+}
+
+impl Index {
+    /// Each occurrence with up to `width` characters of its row on either side; bytes of a binary
+    /// column, tokens of a token column.
+    ///
+    /// O(m + log n + k (log k + width)) a query with k occurrences.
+    ///
+    /// # Errors
+    /// As [`Index::locate`].
+    pub fn context(
+        &self,
+        patterns: &Patterns,
+        width: usize,
+        limit: Limit,
+        monitor: &Monitor,
+    ) -> Result<Contexts> {
+        let spans = self.locate(patterns, limit, monitor)?;
+        let whole = u32::try_from(width).unwrap_or(u32::MAX);
+        let blocks: Vec<_> = (0..spans.row.len()).step_by(BLOCK).collect();
+        let block = |&from: &usize| {
+            monitor.check()?;
+            let mut sides = [(); 3].map(|()| Symbols::new(self.column()));
+            for at in from..spans.row.len().min(from + BLOCK) {
+                let (row, start, stop) = (spans.row[at], spans.start[at], spans.stop[at]);
+                self.side(Row(row), start..stop, whole, &mut sides)?;
+            }
+            Ok(sides)
+        };
+        let pieces: Vec<[Symbols; 3]> = if blocks.len() == 1 {
+            blocks.iter().map(block).collect::<Result<_>>()?
+        } else {
+            blocks.par_iter().map(block).collect::<Result<_>>()?
+        };
+        let [mut left, mut matched, mut right] = [(); 3].map(|()| Symbols::new(self.column()));
+        for [before, within, after] in &pieces {
+            left.append(before);
+            matched.append(within);
+            right.append(after);
+        }
+        Ok(Contexts { spans, left, matched, right })
+    }
+
+    fn side(
+        &self,
+        row: Row,
+        span: Range<u64>,
+        width: u32,
+        [left, matched, right]: &mut [Symbols; 3],
+    ) -> Result<()> {
+        let (segment, local) =
+            self.part_of(row).ok_or_else(|| Error::corrupt("a row is not in the index"))?;
+        let whole = segment.rows().span(local)?;
+        let (start, stop) = (whole.start + span.start as u32, whole.start + span.end as u32);
+        if self.column() != Column::String {
+            left.push(segment, start.saturating_sub(width).max(whole.start)..start)?;
+            matched.push(segment, start..stop)?;
+            return right.push(segment, stop..stop.saturating_add(width).min(whole.end));
+        }
+        let reach = width.saturating_mul(CHARACTER);
+        let mut bytes = vec![];
+        let from = start.saturating_sub(reach).max(whole.start);
+        segment.read_bytes(from..start, &mut bytes)?;
+        left.push(segment, start - last_characters(&bytes, width)..start)?;
+        matched.push(segment, start..stop)?;
+        bytes.clear();
+        let to = stop.saturating_add(reach).min(whole.end);
+        segment.read_bytes(stop..to, &mut bytes)?;
+        right.push(segment, stop..stop + first_characters(&bytes, width))
+    }
+}
+
+fn starts_character(byte: u8) -> bool {
+    byte & 0xC0 != 0x80
+}
+
+/// Bytes of the last `count` characters.
+fn last_characters(bytes: &[u8], count: u32) -> u32 {
+    let mut starts = bytes.iter().rev().enumerate().filter(|(_, byte)| starts_character(**byte));
+    match count.checked_sub(1) {
+        None => 0,
+        Some(before) => {
+            starts.nth(before as usize).map_or(bytes.len() as u32, |(back, _)| back as u32 + 1)
+        }
+    }
+}
+
+/// Bytes of the first `count` characters.
+fn first_characters(bytes: &[u8], count: u32) -> u32 {
+    let mut starts = bytes.iter().enumerate().filter(|(_, byte)| starts_character(**byte));
+    starts.nth(count as usize).map_or(bytes.len() as u32, |(place, _)| place as u32)
+}

@@ -1,0 +1,19 @@
+//! The questions that an index answers. Each is asked inside the pool whose threads it may use.
+
+mod boolean;
+mod context;
+mod count;
+mod locate;
+mod parse;
+mod sample;
+mod text;
+
+pub use boolean::{Expression, Found, SearchOptions};
+pub use context::{Contexts, Symbols};
+pub use locate::{Limit, RowCounts, Spans};
+pub use parse::parse;
+
+#[cfg(test)]
+mod naive;
+#[cfg(test)]
+mod tests;

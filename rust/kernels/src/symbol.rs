@@ -1,0 +1,362 @@
+//! Symbols, the units of text, in three widths: `u8` for text, `u16` and `u32` for tokens; and the
+//! patterns that are looked for among them.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use bytemuck::Pod;
+use libsais::SuffixArrayConstruction;
+
+use crate::error::{Error, Result};
+
+/// Where a row stands in its index, counted over every segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Row(pub u64);
+
+/// Where a symbol stands in its segment.
+pub type Position = u32;
+
+/// Where a suffix stands in the sorted order of its segment.
+pub type Rank = u32;
+
+/// The suffixes that start with a pattern: a range of ranks.
+pub type Ranks = Range<Rank>;
+
+/// One unit of text.
+///
+/// The order of symbols is that of their numbers. Several of them pack into one `u64` *key*, big
+/// end first, so that keys compare as the symbols do.
+pub trait Symbol: Pod + Ord + Send + Sync + std::fmt::Debug + std::hash::Hash {
+    /// Bytes a symbol.
+    const WIDTH: usize = size_of::<Self>();
+    /// Symbols a key.
+    const KEY: usize = 8 / size_of::<Self>();
+    /// The type's name in a file.
+    const DTYPE: &'static str;
+
+    /// The symbol as a number.
+    fn number(self) -> u32;
+
+    /// The number as a symbol, if it fits.
+    fn from_number(number: u32) -> Option<Self>;
+
+    /// The first [`Symbol::KEY`] symbols as one number; zeros where there are fewer.
+    fn key(symbols: &[Self]) -> u64 {
+        let mut key = 0;
+        for at in 0..Self::KEY {
+            let symbol = symbols.get(at).map_or(0, |symbol| u64::from(symbol.number()));
+            key = key << (Self::WIDTH * 8) | symbol;
+        }
+        key
+    }
+
+    /// The largest key of any text that starts with `symbols`.
+    fn key_ceiling(symbols: &[Self]) -> u64 {
+        let used = symbols.len().min(Self::KEY) * Self::WIDTH * 8;
+        Self::key(symbols) | u64::MAX.checked_shr(used as u32).unwrap_or(0)
+    }
+
+    /// The pattern in this width; `None` if it has a symbol that this width cannot hold, or the
+    /// separator, and so occurs nowhere.
+    fn narrow<'a>(pattern: Pattern<'a>, separator: Self) -> Option<Cow<'a, [Self]>> {
+        let narrowed: Option<Vec<Self>> = match pattern {
+            Pattern::Bytes(bytes) => {
+                bytes.iter().map(|&byte| Self::from_number(u32::from(byte))).collect()
+            }
+            Pattern::Tokens(tokens) => {
+                tokens.iter().map(|&token| Self::from_number(token)).collect()
+            }
+        };
+        narrowed.filter(|symbols| !symbols.contains(&separator)).map(Cow::Owned)
+    }
+
+    /// Sorts the suffixes of `text` into `suffixes`, which is as long. The text is left as it was.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] if the sorter refuses.
+    fn sort_suffixes(text: &mut [Self], suffixes: &mut [i32]) -> Result<()>;
+
+    /// Appends the places in `haystack` at which `needle` starts, overlapping ones included.
+    fn scan(haystack: &[Self], needle: &[Self], places: &mut Vec<usize>) {
+        places.extend(
+            haystack
+                .windows(needle.len().max(1))
+                .enumerate()
+                .filter(|(_, window)| *window == needle)
+                .map(|(place, _)| place),
+        );
+    }
+}
+
+fn refused(error: libsais::LibsaisError) -> Error {
+    Error::InvalidInput(format!("the suffix sorter refused the text: {error:?}"))
+}
+
+impl Symbol for u8 {
+    const DTYPE: &'static str = "u8";
+
+    fn number(self) -> u32 {
+        u32::from(self)
+    }
+
+    fn from_number(number: u32) -> Option<Self> {
+        number.try_into().ok()
+    }
+
+    #[inline]
+    fn key(symbols: &[Self]) -> u64 {
+        if let Some(head) = symbols.first_chunk::<8>() {
+            return u64::from_be_bytes(*head);
+        }
+        let mut head = [0; 8];
+        head[..symbols.len()].copy_from_slice(symbols);
+        u64::from_be_bytes(head)
+    }
+
+    fn narrow<'a>(pattern: Pattern<'a>, separator: Self) -> Option<Cow<'a, [Self]>> {
+        match pattern {
+            Pattern::Bytes(bytes) => {
+                memchr::memchr(separator, bytes).is_none().then_some(Cow::Borrowed(bytes))
+            }
+            Pattern::Tokens(tokens) => tokens
+                .iter()
+                .map(|&token| Self::from_number(token).filter(|&symbol| symbol != separator))
+                .collect::<Option<Vec<_>>>()
+                .map(Cow::Owned),
+        }
+    }
+
+    fn sort_suffixes(text: &mut [Self], suffixes: &mut [i32]) -> Result<()> {
+        SuffixArrayConstruction::for_text(text)
+            .in_borrowed_buffer(suffixes)
+            .single_threaded()
+            .run()
+            .map(drop)
+            .map_err(refused)
+    }
+
+    fn scan(haystack: &[Self], needle: &[Self], places: &mut Vec<usize>) {
+        let finder = memchr::memmem::Finder::new(needle);
+        let mut from = 0;
+        while let Some(place) = haystack.get(from..).and_then(|rest| finder.find(rest)) {
+            places.push(from + place);
+            from += place + 1;
+        }
+    }
+}
+
+impl Symbol for u16 {
+    const DTYPE: &'static str = "u16";
+
+    fn number(self) -> u32 {
+        u32::from(self)
+    }
+
+    fn from_number(number: u32) -> Option<Self> {
+        number.try_into().ok()
+    }
+
+    fn sort_suffixes(text: &mut [Self], suffixes: &mut [i32]) -> Result<()> {
+        SuffixArrayConstruction::for_text(text)
+            .in_borrowed_buffer(suffixes)
+            .single_threaded()
+            .run()
+            .map(drop)
+            .map_err(refused)
+    }
+}
+
+impl Symbol for u32 {
+    const DTYPE: &'static str = "u32";
+
+    fn number(self) -> u32 {
+        self
+    }
+
+    fn from_number(number: u32) -> Option<Self> {
+        Some(number)
+    }
+
+    fn narrow<'a>(pattern: Pattern<'a>, separator: Self) -> Option<Cow<'a, [Self]>> {
+        match pattern {
+            Pattern::Bytes(bytes) => Some(bytes.iter().map(|&byte| Self::from(byte)).collect()),
+            Pattern::Tokens(tokens) => {
+                (!tokens.contains(&separator)).then_some(Cow::Borrowed(tokens))
+            }
+        }
+    }
+
+    fn sort_suffixes(text: &mut [Self], suffixes: &mut [i32]) -> Result<()> {
+        // The sorter's tables are as long as the alphabet: number the distinct symbols, in order.
+        let mut alphabet: Vec<Self> = {
+            let mut seen = std::collections::HashSet::new();
+            text.iter().copied().filter(|&symbol| seen.insert(symbol)).collect()
+        };
+        alphabet.sort_unstable();
+        let numbers: std::collections::HashMap<Self, Self> =
+            (0..).zip(&alphabet).map(|(n, &s)| (s, n)).collect();
+        for symbol in text.iter_mut() {
+            *symbol = numbers[symbol];
+        }
+        let sorted =
+            SuffixArrayConstruction::for_text_mut(bytemuck::cast_slice_mut::<Self, i32>(text))
+                .in_borrowed_buffer(suffixes)
+                .single_threaded()
+                .run()
+                .map(drop)
+                .map_err(refused);
+        for symbol in text.iter_mut() {
+            *symbol = alphabet[*symbol as usize];
+        }
+        sorted
+    }
+}
+
+/// One text to look for, in the units its caller has it in.
+#[derive(Clone, Copy, Debug)]
+pub enum Pattern<'a> {
+    /// Bytes, of UTF-8 or of anything.
+    Bytes(&'a [u8]),
+    /// Token numbers.
+    Tokens(&'a [u32]),
+}
+
+impl Pattern<'_> {
+    /// Symbols in the pattern.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Tokens(tokens) => tokens.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// The symbols of many patterns, end to end.
+#[derive(Clone, Debug)]
+enum PatternSymbols {
+    Bytes(Vec<u8>),
+    Tokens(Vec<u32>),
+}
+
+/// A column of patterns, some of which may be null.
+#[derive(Clone, Debug)]
+pub struct Patterns {
+    symbols: PatternSymbols,
+    ends: Vec<usize>,
+    nulls: Vec<usize>,
+}
+
+impl Patterns {
+    /// No patterns yet, of bytes.
+    pub fn bytes() -> Self {
+        Self { symbols: PatternSymbols::Bytes(vec![]), ends: vec![], nulls: vec![] }
+    }
+
+    /// No patterns yet, of tokens.
+    pub fn tokens() -> Self {
+        Self { symbols: PatternSymbols::Tokens(vec![]), ends: vec![], nulls: vec![] }
+    }
+
+    /// A column of one pattern.
+    pub fn one(pattern: Pattern<'_>) -> Self {
+        let mut patterns = match pattern {
+            Pattern::Bytes(_) => Self::bytes(),
+            Pattern::Tokens(_) => Self::tokens(),
+        };
+        match (&mut patterns.symbols, pattern) {
+            (PatternSymbols::Bytes(symbols), Pattern::Bytes(bytes)) => symbols.extend(bytes),
+            (PatternSymbols::Tokens(symbols), Pattern::Tokens(tokens)) => symbols.extend(tokens),
+            _ => {}
+        }
+        patterns.end_row(true);
+        patterns
+    }
+
+    fn end_row(&mut self, valid: bool) {
+        if !valid {
+            self.nulls.push(self.ends.len());
+        }
+        self.ends.push(match &self.symbols {
+            PatternSymbols::Bytes(symbols) => symbols.len(),
+            PatternSymbols::Tokens(symbols) => symbols.len(),
+        });
+    }
+
+    /// Adds the patterns of another column behind these.
+    ///
+    /// # Errors
+    /// [`Error::UnsupportedType`] if one is of text and the other of tokens.
+    pub fn extend(&mut self, other: &Self) -> Result<()> {
+        use crate::corpus::Rows;
+        for at in 0..other.len() {
+            match other.get(at) {
+                None => self.end_row(false),
+                Some(Pattern::Bytes(bytes)) => self.push_bytes(Some(bytes))?,
+                Some(Pattern::Tokens(tokens)) => {
+                    self.push_tokens(Some(&mut tokens.iter().copied()))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Number of patterns, null ones included.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The positions of the null patterns, in order.
+    pub fn nulls(&self) -> &[usize] {
+        &self.nulls
+    }
+
+    /// The pattern at `at`; `None` where it is null.
+    pub fn get(&self, at: usize) -> Option<Pattern<'_>> {
+        let start = if at == 0 { 0 } else { self.ends[at - 1] };
+        let span = start..self.ends[at];
+        if span.is_empty() && self.nulls.binary_search(&at).is_ok() {
+            return None;
+        }
+        Some(match &self.symbols {
+            PatternSymbols::Bytes(symbols) => Pattern::Bytes(&symbols[span]),
+            PatternSymbols::Tokens(symbols) => Pattern::Tokens(&symbols[span]),
+        })
+    }
+}
+
+impl crate::corpus::Rows for Patterns {
+    fn push_bytes(&mut self, row: Option<&[u8]>) -> Result<()> {
+        let PatternSymbols::Bytes(symbols) = &mut self.symbols else {
+            return Err(mixed());
+        };
+        symbols.extend(row.unwrap_or_default());
+        self.end_row(row.is_some());
+        Ok(())
+    }
+
+    fn push_tokens(&mut self, row: Option<&mut dyn ExactSizeIterator<Item = u32>>) -> Result<()> {
+        let PatternSymbols::Tokens(symbols) = &mut self.symbols else {
+            return Err(mixed());
+        };
+        let valid = row.is_some();
+        if let Some(row) = row {
+            symbols.extend(row);
+        }
+        self.end_row(valid);
+        Ok(())
+    }
+}
+
+fn mixed() -> Error {
+    Error::UnsupportedType("a column holds text or tokens, not both".into())
+}

@@ -1,0 +1,25 @@
+//! The compiled core of the Python package: thin bindings over `bowstring` and `bowstring-arrow`.
+
+mod capsule;
+mod detached;
+mod error;
+mod index;
+
+use pyo3::pymodule;
+
+#[pymodule(gil_used = false)]
+mod _core {
+    #[pymodule_export]
+    use super::capsule::{Array, Table};
+    #[pymodule_export]
+    use super::index::Index;
+
+    #[pymodule_export]
+    #[allow(non_upper_case_globals, reason = "Python's name")]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+
+    /// So that a report of a slow call tells a debug build.
+    #[pymodule_export]
+    #[allow(non_upper_case_globals, reason = "Python's name")]
+    const build_profile: &str = if cfg!(debug_assertions) { "debug" } else { "release" };
+}
