@@ -24,7 +24,7 @@ _CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile(
     "fast", max_examples=25, deadline=None, print_blob=True, suppress_health_check=_CHECKS
 )
-settings.register_profile("thorough", settings.get_profile("fast"), max_examples=1000)
+settings.register_profile("thorough", settings.get_profile("fast"), max_examples=300)
 PROFILE = os.environ.get("BOWSTRING_TEST_PROFILE", "fast")
 settings.load_profile(PROFILE)
 
@@ -236,9 +236,7 @@ def _numpy_object(values: Values) -> Any:
 
 
 def _lent_stream(type: pa.DataType) -> Callable[[Values], Any]:
-    return lambda values: Lender(
-        "__arrow_c_stream__", _chunked(type)(values).__arrow_c_stream__
-    )
+    return lambda values: Lender("__arrow_c_stream__", _chunked(type)(values).__arrow_c_stream__)
 
 
 def _lent_array(type: pa.DataType) -> Callable[[Values], Any]:
@@ -285,8 +283,13 @@ def _layouts() -> Iterator[Layout]:
         yield Layout(f"pyarrow-dictionary-{keys}-{type}", "string", _dictionary(keys, type))
     yield Layout("pyarrow-dictionary-null", "string", _dictionary_with_null(string))
     yield Layout("pyarrow-table", "string", _table(string), "text")
-    yield Layout("pyarrow-batch", "string", lambda v: _table(string)(v).to_batches()[0], "text",
-                 fits=lambda values: len(values) > 0)
+    yield Layout(
+        "pyarrow-batch",
+        "string",
+        lambda v: _table(string)(v).to_batches()[0],
+        "text",
+        fits=lambda values: len(values) > 0,
+    )
     yield Layout("pyarrow-reader", "string", _reader(string), "text")
     yield Layout("pyarrow-reader-one", "string", _reader(pa.string_view()))
     yield Layout("pyarrow-dataset", "string", lambda v: ds.dataset(_table(string)(v)), "text")
@@ -326,10 +329,18 @@ def _layouts() -> Iterator[Layout]:
     yield Layout("polars-array", "tokens", _polars("array"), fits=_wide)
     yield Layout("pandas-arrow-list", "tokens", _pandas(tokens))
     yield Layout("duckdb-list", "tokens", _duckdb(pa.list_(pa.int32())), "text")
-    yield Layout("numpy-2d", "tokens", lambda v: np.array(v, dtype=np.int32),
-                 fits=lambda values: _wide(values) and _no_nulls(values))
-    yield Layout("numpy-object-list", "tokens", _numpy_object,
-                 fits=lambda values: any(values) and not _even(values))
+    yield Layout(
+        "numpy-2d",
+        "tokens",
+        lambda v: np.array(v, dtype=np.int32),
+        fits=lambda values: _wide(values) and _no_nulls(values),
+    )
+    yield Layout(
+        "numpy-object-list",
+        "tokens",
+        _numpy_object,
+        fits=lambda values: any(values) and not _even(values),
+    )
 
 
 LAYOUTS = tuple(_layouts())

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 from hypothesis import strategies as st
-from oracles.search import symbols
 
 import bowstring as bow
+from oracles.search import symbols
 
 EDGES = (0, 1, 254, 255, 256, 65534, 65535, 65536, 2**31 - 1, 2**31, 2**32 - 3, 2**32 - 2)
 """Tokens around the places where a symbol must widen."""
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class Kind:
     """A kind of column: what its rows are made of."""
 
@@ -31,8 +31,6 @@ class Kind:
 
     def __str__(self) -> str:
         return self.name
-
-    __repr__ = __str__
 
 
 STRING = Kind(
@@ -78,7 +76,7 @@ KINDS = (STRING, BINARY, TOKENS)
 class Case:
     """A generated column, and what to ask of it."""
 
-    kind: Kind
+    kind: Kind = field(repr=False)
     rows: list[Any]
     queries: list[Any]
     pieces: list[list[Any]]
@@ -100,7 +98,7 @@ def cases(draw: st.DrawFn, kind: Kind) -> Case:
     rows: list[Any] = draw(st.lists(st.none() | words | words | long, max_size=10))
     # Enough rows now and then for several of the keys that stand for 128 suffixes each.
     rows *= draw(st.sampled_from([1, 1, 1, 4]))
-    queries: list[Any] = [draw(words) + [draw(st.sampled_from(alphabet))]]
+    queries: list[Any] = [[*draw(words), draw(st.sampled_from(alphabet))]]
     filled = [row for row in rows if row]
     for _ in range(draw(st.integers(0, 6)) if filled else 0):
         row = draw(st.sampled_from(filled))
@@ -147,4 +145,3 @@ def held(case: Case, new_path: Callable[[], Path]) -> Iterator[tuple[str, bow.In
         yield f"{label}, compacted", grown
     assert where is not None
     yield "disk, compacted, opened", bow.open(where)
-

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
-import os
 import shutil
 import struct
 import zlib
@@ -16,10 +16,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
-from oracles import container, search
-from strategies import KINDS, Case, Kind, cases
 
 import bowstring as bow
+from oracles import container, search
+from strategies import KINDS, Case, Kind, cases
 
 NewPath = Callable[[], Path]
 RunPython = Callable[..., str]
@@ -41,7 +41,7 @@ def _build(kind: str, path: Path) -> Path:
 
 def _files(path: Path) -> list[str]:
     """The files that hold the index: its lock is empty."""
-    return sorted(name for name in os.listdir(path) if name != "lock")
+    return sorted(file.name for file in path.iterdir() if file.name != "lock")
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
@@ -119,6 +119,8 @@ def test_neither_threads_nor_chunks_nor_layouts_change_the_bytes(new_path: NewPa
         (pa.chunked_array([rows[:77], rows[77:]]), 2),
         (pa.array(rows, pa.string_view()), None),
         (column.dictionary_encode(), 1),
+        # Threads do not always end in the order in which they began.
+        *[(column, 2)] * 30,
     ):
         path = new_path()
         bow.index(data, path=path, segment_symbols=3_000, threads=threads)
@@ -244,8 +246,10 @@ def _run_damage(
     assert printed == "", printed[:2000]
 
 
-def _flips(path: Path, random: np.random.Generator, every: bool) -> list[tuple[str, Any, Any]]:
-    """All bits of what is parsed, and of the blocks one bit of every byte, or all."""
+def _flips(
+    path: Path, random: np.random.Generator, step: int, every: bool
+) -> list[tuple[str, Any, Any]]:
+    """Of what is parsed every bit, or many; of the blocks one of every `step` bytes."""
     plan: list[tuple[str, Any, Any]] = []
     for name in _files(path):
         size = (path / name).stat().st_size
@@ -258,7 +262,7 @@ def _flips(path: Path, random: np.random.Generator, every: bool) -> list[tuple[s
             for bit in (
                 range(8)
                 if every or at < 24 or (at < parsed and at % 3 == 0)
-                else [int(random.integers(8))]
+                else [int(random.integers(8))] * (at % step == 0)
             )
         ]
         plan.append((name, None, flips))
@@ -271,7 +275,7 @@ def test_every_flipped_bit_is_found(
 ) -> None:
     """By `open` or by `verify`, whichever byte of whichever file it is in, padding included."""
     path = _build(kind, new_path())
-    plan = _flips(path, np.random.default_rng(1), thorough)
+    plan = _flips(path, np.random.default_rng(1), 1, thorough)
     assert sum(len(flips) for _, _, flips in plan) > 4_000
     _run_damage(run_python, path, kind, "verify", plan)
     bow.open(path).verify()
@@ -283,7 +287,7 @@ def test_no_flipped_bit_ends_the_process(
 ) -> None:
     """Without `verify` an answer may be wrong; but it is an answer, or an error of ours."""
     path = _build(kind, new_path())
-    plan = _flips(path, np.random.default_rng(2), thorough)
+    plan = _flips(path, np.random.default_rng(2), 3, thorough)
     _run_damage(run_python, path, kind, "ask", plan)
 
 
@@ -409,8 +413,17 @@ MANIFEST_LIES: list[tuple[str, container.Edit]] = [
             (
                 "file",
                 (
-                    "000009.seg", "", ".", "..", "../000001.seg", "a/b.seg", "/etc/hostname",
-                    "manifest.json", "000001.seg\0", 1, None,
+                    "000009.seg",
+                    "",
+                    ".",
+                    "..",
+                    "../000001.seg",
+                    "a/b.seg",
+                    "/etc/hostname",
+                    "manifest.json",
+                    "000001.seg\0",
+                    1,
+                    None,
                 ),
             ),
         )
@@ -430,7 +443,6 @@ MANIFEST_LIES: list[tuple[str, container.Edit]] = [
         (f"without {name}", lambda m, name=name: m.pop(name))
         for name in ("column", "format", "magic", "segments")
     ),
-    ("a segment twice", lambda m: m["segments"].append(m["segments"][0])),
 ]
 
 
@@ -446,7 +458,9 @@ def test_a_manifest_that_lies_is_refused(lie: container.Edit, new_path: NewPath)
         bow.open(path).verify()
 
 
-_HOSTILE = _DAMAGED[: _DAMAGED.index("def attempt")] + """
+_HOSTILE = (
+    _DAMAGED[: _DAMAGED.index("def attempt")]
+    + """
 import numpy as np
 from pathlib import Path
 
@@ -512,6 +526,7 @@ for number in range(200):
         print(type(error).__name__, error, number, name)
     signal.alarm(0)
 """
+)
 
 
 @pytest.mark.parametrize("kind", ROWS)
@@ -535,8 +550,17 @@ def test_foreign_files(new_path: NewPath, tmp_path: Path) -> None:
             bow.open(path)
     for number, text in enumerate(
         [
-            "hello", "", "[]", "{}", "null", '{"crc32": 0}', '{"manifest": {}, "crc32": 1}',
-            '{"version": 3, "files": []}', "[" * 100_000, '{"a":' * 100_000, "\xff\xfe",
+            "hello",
+            "",
+            "[]",
+            "{}",
+            "null",
+            '{"crc32": 0}',
+            '{"manifest": {}, "crc32": 1}',
+            '{"version": 3, "files": []}',
+            "[" * 100_000,
+            '{"a":' * 100_000,
+            "\xff\xfe",
         ]
     ):
         other = tmp_path / f"{number}"
@@ -565,14 +589,14 @@ def test_a_deep_header_is_refused(new_path: NewPath) -> None:
 def test_newer_versions_say_that_they_are(new_path: NewPath) -> None:
     path = _build("string", new_path())
     container.forge(path, header=lambda head: head.update(format=2))
-    with pytest.raises(bow.IndexFormatError, match="newer"):
+    with pytest.raises(bow.IndexFormatError, match="format 2"):
         bow.open(path)
     path = _build("string", new_path())
     manifest = container.read_manifest(path)
     # A newer manifest may hold what we do not know; its checksum is right.
     manifest |= {"format": 2, "novelty": [1.5, {"deep": None}]}
     container.write_manifest(path, manifest)
-    with pytest.raises(bow.IndexFormatError, match="newer"):
+    with pytest.raises(bow.IndexFormatError, match="format 2"):
         bow.open(path)
 
 
@@ -590,6 +614,22 @@ def test_where_there_is_no_index(tmp_path: Path, new_path: NewPath) -> None:
         bow.open(path)
 
 
+def test_a_damaged_index_is_not_added_to_but_may_be_replaced(new_path: NewPath) -> None:
+    for name in ("manifest.json", "000001.seg"):
+        path = _build("string", new_path())
+        reader = bow.open(path)
+        whole = (path / name).read_bytes()
+        (path / name).unlink()
+        (path / name).write_bytes(whole[:-1])
+        for change in (lambda index: index.append(["more"]), bow.Index.compact):
+            with pytest.raises((bow.CorruptIndex, bow.IndexFormatError), match=name):
+                change(reader)
+        with pytest.raises(bow.InvalidInput, match="overwrite"):
+            bow.index(["new"], path=path)
+        assert bow.index(["new"], path=path, overwrite=True).count("new") == 1
+        bow.open(path).verify()
+
+
 def test_paths_that_cannot_be_built_at(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("text")
     (tmp_path / "full").mkdir()
@@ -602,10 +642,8 @@ def test_paths_that_cannot_be_built_at(tmp_path: Path) -> None:
     assert (tmp_path / "file").read_text() == "text"
     # A directory of somebody else's is kept, whether or not an index may join it.
     for overwrite in (False, True):
-        try:
+        with contextlib.suppress(OSError, bow.BowstringError):
             bow.index(["a"], path=tmp_path / "full", overwrite=overwrite)
-        except (OSError, bow.BowstringError):
-            pass
         assert (tmp_path / "full" / "notes.txt").read_text() == "mine"
     nested = bow.index(["a"], path=tmp_path / "ünder" / "sp ace.bow")
     assert nested.count("a") == bow.open(tmp_path / "ünder" / "sp ace.bow").count("a") == 1

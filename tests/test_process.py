@@ -171,8 +171,7 @@ def test_appends_from_several_threads_all_arrive(new_path: NewPath) -> None:
     for path in (None, new_path()):
         index = bow.index(["start"], path=path)
         threads = [
-            threading.Thread(target=index.append, args=([f"row {number}"],))
-            for number in range(8)
+            threading.Thread(target=index.append, args=([f"row {number}"],)) for number in range(8)
         ]
         for thread in threads:
             thread.start()

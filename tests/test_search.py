@@ -13,10 +13,10 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles import search as oracle
-from oracles.search import And, Or, Tree
 
 import bowstring as bow
+from oracles import search as oracle
+from oracles.search import And, Or, Tree
 
 RunPython = Callable[..., str]
 
@@ -26,7 +26,7 @@ BARE = re.compile(r"[A-Za-z]+")
 
 def trees() -> st.SearchStrategy[Tree]:
     """Combinations of texts, nested at will."""
-    parts = st.recursive(
+    return st.recursive(
         st.sampled_from(TEXTS),
         lambda inner: st.builds(
             lambda make, two: make(tuple(two)),
@@ -35,7 +35,6 @@ def trees() -> st.SearchStrategy[Tree]:
         ),
         max_leaves=6,
     )
-    return parts
 
 
 @st.composite
@@ -128,10 +127,42 @@ def test_precedence_and_quotes() -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        "", " ", "(", ")", "()", "(a", "a)", "((a)", "(a))", "a AND", "AND a", "AND", "OR",
-        "a OR", "OR a", "a AND AND b", "a AND OR b", "a OR OR b", "a b", "a 'b'", "'a' 'b'",
-        "'a", "a'", '"a', "'a\\", "'a\\'", "''", '""', "a AND ''", "NOT a", "a AND NOT b",
-        "a (b)", "(a) b", "(a)(b)", "(a AND) b", "a AND (OR b)",
+        "",
+        " ",
+        "(",
+        ")",
+        "()",
+        "(a",
+        "a)",
+        "((a)",
+        "(a))",
+        "a AND",
+        "AND a",
+        "AND",
+        "OR",
+        "a OR",
+        "OR a",
+        "a AND AND b",
+        "a AND OR b",
+        "a OR OR b",
+        "a b",
+        "a 'b'",
+        "'a' 'b'",
+        "'a",
+        "a'",
+        '"a',
+        "'a\\",
+        "'a\\'",
+        "''",
+        '""',
+        "a AND ''",
+        "NOT a",
+        "a AND NOT b",
+        "a (b)",
+        "(a) b",
+        "(a)(b)",
+        "(a AND) b",
+        "a AND (OR b)",
     ],
 )
 def test_queries_that_do_not_parse(query: str) -> None:
@@ -241,8 +272,9 @@ def test_the_estimate_is_unbiased(max_matches: int, within: int | None) -> None:
     estimates = []
     for seed in range(400):
         table = index.search("x AND y", within=within, max_matches=max_matches, seed=seed)
-        found = list(zip(*(table[name].to_pylist() for name in ("row", "start", "stop")),
-                         strict=True))
+        found = list(
+            zip(*(table[name].to_pylist() for name in ("row", "start", "stop")), strict=True)
+        )
         assert set(found) <= exact
         assert found == sorted(found)
         estimates.append(sum(table["weight"].to_pylist()))

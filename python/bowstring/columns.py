@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -122,8 +122,7 @@ def as_column(data: Any, column: str | None, name: str = "data") -> Source:
     if array is not None:
         return _from_column(array, column, name, label=getattr(data, "name", None))
     if isinstance(data, pa.Table | pa.RecordBatch):
-        array = data.column(choose(data.schema.names, column, name))
-        return Source(_checked(array, name), len(array), array.nbytes)
+        return _whole(data.column(choose(data.schema.names, column, name)), name)
     if isinstance(data, pa.RecordBatchReader):
         return _from_reader(data, column, name)
     if dataset and isinstance(data, dataset.Dataset):
@@ -146,6 +145,9 @@ def as_column(data: Any, column: str | None, name: str = "data") -> Source:
         read = getattr(relation, "to_arrow_reader", None) or relation.fetch_record_batch
         return _from_reader(read(), None, name)
     if hasattr(data, "__arrow_c_stream__"):
+        # Ask for the type where that is offered: a stream may be given once only.
+        if hasattr(data, "__arrow_c_schema__") and not pa.types.is_struct(_pa.field(data).type):
+            return Source(data, None, None)
         try:
             reader = pa.RecordBatchReader.from_stream(data)
         except pa.ArrowInvalid:  # not a stream of structs: a column already
@@ -159,9 +161,19 @@ def as_column(data: Any, column: str | None, name: str = "data") -> Source:
     )
 
 
+def as_array(data: Any, name: str, column: str | None = None) -> Any:
+    """Hold the column that `data` and `column` mean as an array: queries are asked repeatedly."""
+    stream = as_column(data, column, name).stream
+    if isinstance(stream, pa.Array | pa.ChunkedArray):
+        return stream
+    if isinstance(stream, ColumnStream):
+        return _pa.chunked_array(list(stream), stream.type)
+    return pa.chunked_array(stream)
+
+
 def as_queries(query: Any, core: _core.Index) -> tuple[Any, bool]:
     """Tell one query (True) from a column of queries (False), and make it the core's."""
-    if isinstance(query, str | bytes):
+    if isinstance(query, (str, bytes)):  # a tuple is three times as fast as a union
         return query, True
     if isinstance(query, bytearray | memoryview):
         return bytes(query), True
@@ -173,13 +185,14 @@ def as_queries(query: Any, core: _core.Index) -> tuple[Any, bool]:
             return pa.array([], TEXT), False
         if _is_whole(query[0]):
             return _as_tokens(query, "query"), True
-    elif _is_numpy(query) and query.ndim == 1 and query.dtype.kind in "iu":
-        return query.tolist(), True
-    elif query is None:
+    if query is None:
         raise InvalidInput("query is None: give a text, a list of tokens, or a column of them")
-    elif _is_whole(query):
+    if _is_whole(query):
         raise UnsupportedType(f"query is {query!r}: a query of one token is the list [{query}]")
-    return _materialised(as_column(query, None, "query")), False
+    array = _in_memory(query, "query")
+    if array is not None and pa.types.is_integer(array.type):
+        return _as_tokens(array.to_pylist(), "query"), True
+    return as_array(query if array is None else array, "query"), False
 
 
 def as_searches(query: Any, core: _core.Index) -> Any:
@@ -197,7 +210,7 @@ def as_searches(query: Any, core: _core.Index) -> Any:
             return [_as_clause(clause, at) for at, clause in enumerate(query)]
     if query is None:
         raise InvalidInput("query is None: give a search such as \"'A' AND 'B'\"")
-    column = _materialised(as_column(query, None, "query"))
+    column = as_array(query, "query")
     if not (is_text(column.type) or pa.types.is_null(column.type)):
         raise UnsupportedType(
             f"query is a column of {column.type}: a column of searches holds strings; one "
@@ -225,8 +238,10 @@ def as_numbers(values: Any, name: str, length: int | None = None) -> tuple[pa.Ar
         number = operator.index(values)
         if not 0 <= number < 1 << 64:
             raise InvalidInput(f"{name} is {number}: it must be from 0 to 2^64 - 1")
-        scalar: Any = pa.scalar(number, pa.int64() if number < 1 << 63 else pa.uint64())
-        return pa.repeat(scalar, 1 if length is None else length), True
+        # From the bytes: pyarrow imports pandas to look at the first Python value.
+        copies = number.to_bytes(8, sys.byteorder) * (1 if length is None else length)
+        type = pa.int64() if number < 1 << 63 else pa.uint64()
+        return pa.Array.from_buffers(type, len(copies) // 8, [None, pa.py_buffer(copies)]), True
     if values is None:
         raise InvalidInput(f"{name} is None: give a whole number or a column of them")
     column = _whole_numbers(values, name)
@@ -240,6 +255,35 @@ def as_numbers(values: Any, name: str, length: int | None = None) -> tuple[pa.Ar
             "many as there are rows"
         )
     return column, False
+
+
+@overload
+def as_option(value: Any, name: str) -> int | None: ...
+@overload
+def as_option(value: Any, name: str, *, required: Literal[True]) -> int: ...
+def as_option(value: Any, name: str, *, required: bool = False) -> int | None:
+    """Make a number that an argument sets the core's; None where it is left out.
+
+    Raises
+    ------
+    InvalidInput
+        If it is negative or above 2^63 - 1.
+    UnsupportedType
+        If it is no whole number.
+
+    Examples
+    --------
+    >>> as_option(3, "limit"), as_option(None, "limit")
+    (3, None)
+    """
+    if value is None and not required:
+        return None
+    if not _is_whole(value):
+        raise UnsupportedType(f"{name} is {value!r}: give a whole number")
+    number = operator.index(value)
+    if not 0 <= number < 1 << 63:
+        raise InvalidInput(f"{name} is {number}: it must be from 0 to 2^63 - 1")
+    return number
 
 
 _UNITS = {
@@ -357,8 +401,11 @@ def is_text(type: pa.DataType) -> bool:
 def widest(type: pa.DataType) -> pa.DataType | None:
     """Name the one type that columns like `type` share; None if it is no column of ours."""
     types = pa.types
+    if isinstance(type, pa.BaseExtensionType):
+        return widest(type.storage_type)
     if types.is_dictionary(type):
-        return widest(type.value_type)
+        values = widest(type.value_type)
+        return None if values == TOKENS else values
     if types.is_string(type) or types.is_large_string(type) or types.is_string_view(type):
         return TEXT
     if (
@@ -430,7 +477,14 @@ def _from_column(
             + (" without a name" if label is None else f" named {label!r}")
             + ": leave column out"
         )
-    return Source(_checked(array, name), len(array), array.nbytes)
+    return _whole(array, name)
+
+
+def _whole(array: Column, name: str) -> Source:
+    check_type(array.type, name)
+    if widest(array.type) == TOKENS and pa.types.is_null(array.type.value_type):
+        array = array.cast(TOKENS)  # no row has a token
+    return Source(array, len(array), array.nbytes)
 
 
 def _from_reader(reader: pa.RecordBatchReader, column: str | None, name: str) -> Source:
@@ -446,7 +500,7 @@ def _from_lazy_frame(data: Any, column: str | None, name: str) -> Source:
     empty = _in_memory(polars.Series(chosen, [], schema[chosen]), name)
 
     def arrays() -> Iterator[pa.Array[Any]]:
-        for frame in data.select(polars.col(chosen)).collect_batches(lazy=True):
+        for frame in data.select(polars.col(chosen)).collect_batches():
             yield from pa.chunked_array(frame.to_series()).chunks
 
     return _streamed(empty.type, arrays(), name)
@@ -516,30 +570,16 @@ def _late(open_reader: Callable[[], pa.RecordBatchReader]) -> Iterator[pa.Record
     yield from open_reader()
 
 
-def _materialised(source: Source) -> Any:
-    """Hold a column of queries as a whole: it is asked more than once."""
-    if isinstance(source.stream, ColumnStream):
-        return _pa.chunked_array(list(source.stream), source.stream.type)
-    if isinstance(source.stream, pa.Array | pa.ChunkedArray):
-        return source.stream
-    return pa.chunked_array(source.stream)
-
-
-def _checked(array: Column, name: str) -> Column:
-    check_type(array.type, name)
-    return array
-
-
 def check_type(type: pa.DataType, name: str) -> None:
-    """Refuse the one mistake that the core cannot explain: a row's tokens as the column."""
-    if pa.types.is_integer(type):
-        raise UnsupportedType(
-            f"{name} is a column of {type}: each row must be a list of integers; "
-            f"one row of tokens is [{name}]"
-        )
+    """Refuse a column whose rows are neither text nor tokens."""
+    if widest(type) is None:
+        hint = f"; one row of tokens is [{name}]" if pa.types.is_integer(type) else ""
+        raise UnsupportedType(f"{name} is a column of {type}: {ADVICE}{hint}")
 
 
 def _as_tokens(values: Sequence[Any], name: str) -> list[int]:
+    if set(map(type, values)) == {int}:  # as a rule, and fast
+        return list(values)
     for at, value in enumerate(values):
         if not _is_whole(value):
             raise UnsupportedType(
@@ -574,13 +614,14 @@ def _as_clause(clause: Any, at: int) -> list[str | bytes | list[int]]:
     return terms
 
 
-def _whole_numbers(values: Any, name: str) -> pa.Array[Any]:
+def _whole_numbers(values: Any, name: str) -> Any:
     """Convert a column of whole numbers to int64, or to uint64 where it is unsigned."""
     if isinstance(values, list | tuple | range):
         array = _numbers_of_list(list(values), name)
     elif _is_numpy(values):
         # Without a type, NumPy makes an empty list an array of floats.
-        array = pa.array(values if values.size else values.astype("int64"))
+        empty = values.dtype.kind == "f" and not values.size
+        array = pa.array(values.astype("int64") if empty else values)
     elif _is_pandas(values, "Series") or _is_pandas(values, "Index"):
         array = pa.array(values)
     else:
@@ -600,9 +641,11 @@ def _whole_numbers(values: Any, name: str) -> pa.Array[Any]:
         return array.cast(pa.uint64())
     if pa.types.is_signed_integer(array.type):
         return array.cast(pa.int64())
-    hint = "; for a column of floats with gaps use pandas' Int64" if pa.types.is_floating(
-        array.type
-    ) else ""
+    hint = (
+        "; for a column of floats with gaps use pandas' Int64"
+        if pa.types.is_floating(array.type)
+        else ""
+    )
     raise UnsupportedType(f"{name} is a column of {array.type}: give whole numbers{hint}")
 
 

@@ -30,9 +30,9 @@ from bowstring.columns import (
 )
 from bowstring.errors import InvalidInput, UnsupportedType
 
-BLOCK = 1 << 24
+BLOCK = 1 << 23
 # Arrow's parsers refuse a row longer than a block: most files never need the larger ones.
-BLOCKS = (BLOCK, 1 << 28, (1 << 31) - 1)
+BLOCKS = (BLOCK, 1 << 26, 1 << 29, (1 << 31) - 1)
 # How far to look into a file for the names and types of its columns.
 HEAD_BYTES = 1 << 20
 HEAD_ROWS = 1000
@@ -184,7 +184,7 @@ def _json_lines(path: Path, column: str | None, where: str) -> _File:
                 f"{where}: row {at} is not JSON ({error}); each line is one object"
             ) from None
         if not isinstance(row, dict):
-            raise InvalidInput(f"{where}: row {at} is not an object such as {{\"text\": ...}}")
+            raise InvalidInput(f'{where}: row {at} is not an object such as {{"text": ...}}')
         names.update(dict.fromkeys(row))
         values.update((key, value) for key, value in row.items() if value is not None)
     if not rows:
@@ -233,8 +233,10 @@ def _csv(path: Path, column: str | None, where: str, delimiter: str) -> _File:
 
     def reader(stream: Any, block: int) -> Any:
         read = pyarrow.csv.ReadOptions(block_size=block)
+        ends: Any = _WholeLineEnds(stream)
+        file: Any = pa.PythonFile(ends, "r")
         return pyarrow.csv.open_csv(
-            stream, read_options=read, parse_options=parse, convert_options=convert
+            file, read_options=read, parse_options=parse, convert_options=convert
         )
 
     return _File(TEXT, _blocks(path, where, "CSV", reader), None, _size(path))
@@ -313,6 +315,30 @@ def _head(path: Path, where: str) -> tuple[str, bool]:
         else:
             return head.decode("utf-8-sig", "replace"), True
     return head[: head.rindex(b"\n") + 1].decode("utf-8-sig", "replace"), False
+
+
+class _WholeLineEnds:
+    """A stream of which no read ends between CR and LF.
+
+    Where one does, Arrow's CSV reader drops the LF, even within quotes.
+    """
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._kept = b""
+
+    @property
+    def closed(self) -> bool:
+        return bool(self._stream.closed)
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def read(self, size: int) -> bytes:
+        found: bytes = self._kept + self._stream.read(size - len(self._kept))
+        more = len(found) > len(self._kept)
+        self._kept = b"\r" if more and len(found) > 1 and found.endswith(b"\r") else b""
+        return found.removesuffix(self._kept)
 
 
 class _RowTooLongError(Exception):

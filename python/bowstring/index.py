@@ -10,7 +10,14 @@ from typing import Any, TypeAlias, overload
 import pyarrow as pa
 
 from bowstring import _core
-from bowstring.columns import as_column, as_numbers, as_queries, as_searches, parse_bytes
+from bowstring.columns import (
+    as_column,
+    as_numbers,
+    as_option,
+    as_queries,
+    as_searches,
+    parse_bytes,
+)
 from bowstring.report import progress_callback
 
 Progress: TypeAlias = bool | Callable[[str, int, int | None], object] | None
@@ -120,7 +127,8 @@ class Index:
         query, one = as_queries(query, self._core)
         if one:
             return self._core.count(query)
-        return pa.array(self._core.count_many(query, threads))
+        counts: Any = self._core.count_many(query, as_option(threads, "threads"))
+        return pa.array(counts)
 
     def locate(
         self,
@@ -167,11 +175,16 @@ class Index:
         [{'row': 0, 'start': 1, 'stop': 4}, {'row': 0, 'start': 3, 'stop': 6}]
         """
         query, _ = as_queries(query, self._core)
-        return pa.table(self._core.locate(query, limit, seed, threads))
+        return pa.table(
+            self._core.locate(
+                query,
+                as_option(limit, "limit"),
+                as_option(seed, "seed"),
+                as_option(threads, "threads"),
+            )
+        )
 
-    def rows(
-        self, query: Any, *, limit: int | None = None, threads: int | None = None
-    ) -> pa.Table:
+    def rows(self, query: Any, *, limit: int | None = None, threads: int | None = None) -> pa.Table:
         """List the distinct rows that hold each query, and how often each does.
 
         Parameters
@@ -206,7 +219,9 @@ class Index:
         [{'row': 0, 'count': 2}, {'row': 2, 'count': 1}]
         """
         query, _ = as_queries(query, self._core)
-        return pa.table(self._core.rows(query, limit, threads))
+        return pa.table(
+            self._core.rows(query, as_option(limit, "limit"), as_option(threads, "threads"))
+        )
 
     def context(
         self,
@@ -255,7 +270,15 @@ class Index:
         [{'row': 0, 'start': 10, 'left': 'quick ', 'match': 'brown', 'right': ' fox'}]
         """
         query, _ = as_queries(query, self._core)
-        return pa.table(self._core.context(query, width, limit, seed, threads))
+        return pa.table(
+            self._core.context(
+                query,
+                as_option(width, "width", required=True),
+                as_option(limit, "limit"),
+                as_option(seed, "seed"),
+                as_option(threads, "threads"),
+            )
+        )
 
     def text(
         self,
@@ -308,7 +331,8 @@ class Index:
             None if bound is None else as_numbers(bound, name, len(column))[0]
             for bound, name in ((start, "start"), (stop, "stop"))
         ]
-        text = pa.array(self._core.text(column, spans[0], spans[1], threads))
+        lent: Any = self._core.text(column, spans[0], spans[1], as_option(threads, "threads"))
+        text = pa.array(lent)
         return text[0].as_py() if one else text
 
     def search(
@@ -377,7 +401,14 @@ class Index:
         """
         query = as_searches(query, self._core)
         return pa.table(
-            self._core.search(query, within, limit, max_matches, seed, threads)
+            self._core.search(
+                query,
+                as_option(within, "within"),
+                as_option(limit, "limit"),
+                as_option(max_matches, "max_matches"),
+                as_option(seed, "seed", required=True),
+                as_option(threads, "threads"),
+            )
         )
 
     def append(
@@ -408,9 +439,14 @@ class Index:
         2
         """
         source = as_column(data, column)
-        with progress_callback(progress) as callback:
+        with progress_callback(progress, source) as callback:
             self._core.append(
-                source.stream, parse_bytes(memory), threads, None, source.nbytes, callback
+                source.stream,
+                parse_bytes(memory),
+                as_option(threads, "threads"),
+                None,
+                source.nbytes,
+                callback,
             )
 
     def compact(
@@ -439,7 +475,7 @@ class Index:
         1
         """
         with progress_callback(progress) as callback:
-            self._core.compact(parse_bytes(memory), threads, callback)
+            self._core.compact(parse_bytes(memory), as_option(threads, "threads"), callback)
 
     def verify(self, *, threads: int | None = None, progress: Progress = None) -> None:
         """Read every file of the index and check it against its checksums.
@@ -459,7 +495,7 @@ class Index:
         >>> bow.index(["one"]).verify()
         """
         with progress_callback(progress) as callback:
-            self._core.verify(threads, callback)
+            self._core.verify(as_option(threads, "threads"), callback)
 
     @property
     def info(self) -> IndexInfo:
@@ -554,14 +590,14 @@ def index(
     3
     """
     source = as_column(data, column)
-    with progress_callback(progress) as callback:
+    with progress_callback(progress, source) as callback:
         return Index(
             _core.Index.build(
                 source.stream,
                 None if path is None else os.fspath(path),
                 parse_bytes(memory),
-                threads,
-                segment_symbols,
+                as_option(threads, "threads"),
+                as_option(segment_symbols, "segment_symbols"),
                 overwrite,
                 source.nbytes,
                 callback,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections.abc import Callable, Iterator
@@ -109,15 +108,25 @@ def write_table(table: pa.Table, format: str, out: IO[bytes]) -> None:
                 for row in batch.to_pylist():
                     text.write(json.dumps(row, ensure_ascii=False, default=as_text) + "\n")
         elif format == "csv":
-            rows = csv.writer(text, lineterminator="\n")
-            rows.writerow(table.column_names)
+            text.write(",".join(map(_csv_field, table.column_names)) + "\n")
             for batch in table.to_batches(max_chunksize=1024):
                 for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-                    rows.writerow([None if value is None else as_text(value) for value in values])
+                    text.write(",".join(map(_csv_field, values)) + "\n")
         else:
             raise InvalidInput(f"format is {format!r}: give json, csv or parquet")
     finally:
         text.detach()
+
+
+def _csv_field(value: Any) -> str:
+    """Write null as nothing and an empty text in quotes, as we read them."""
+    if value is None:
+        return ""
+    text = as_text(value)
+    # Python's own writer leaves a lone CR unquoted, where readers end the line.
+    if text and set(text).isdisjoint('",\r\n'):
+        return text
+    return '"' + text.replace('"', '""') + '"'
 
 
 def _show_ruled(table: pa.Table, out: IO[str]) -> None:
@@ -143,11 +152,11 @@ def _show_ruled(table: pa.Table, out: IO[str]) -> None:
         # The words next to the match are the ones to keep, and a table keeps the first.
         names = table.column_names
         taken = sum(
-            2 + max(map(len, [name, *columns[at]]))
+            3 + max(map(len, [name, *columns[at]]))
             for at, name in enumerate(names)
             if name not in ("left", "right")
         )
-        room = max(8, (console.width - taken - 4) // 2)
+        room = max(8, (console.width - taken - 8) // 2)
         left, right = names.index("left"), names.index("right")
         columns[left] = [_last_cells(text, room) for text in columns[left]]
         columns[right] = [text[:room] for text in columns[right]]
@@ -188,7 +197,7 @@ def _bar() -> Iterator[Callback]:
     class Amount(ProgressColumn):
         def render(self, task: Task) -> Text:
             total = "" if task.total is None else f" / {amount(task.total)}"
-            return Text(f"{amount(task.completed)}{total} symbols", style="progress.download")
+            return Text(f"{amount(task.completed)}{total}", style="progress.download")
 
     class Remaining(TimeRemainingColumn):
         def render(self, task: Task) -> Text:
@@ -203,21 +212,19 @@ def _bar() -> Iterator[Callback]:
         console=Console(stderr=True),
     )
     tasks: dict[str, TaskID] = {}
-    latest: dict[str, int] = {}
 
     def callback(phase: str, done: int, total: int | None) -> None:
         total = None if total is not None and done > total else total  # it was an estimate
         if phase not in tasks:
             tasks[phase] = bar.add_task(phase, total=total)
-        latest[phase] = done
         # `update` leaves a total as it is where it is given None, so set the task's own.
         bar.tasks[bar.task_ids.index(tasks[phase])].total = total
         bar.update(tasks[phase], completed=done)
 
     with bar:
         yield callback
-        for phase, done in latest.items():  # estimates end where the work did
-            bar.update(tasks[phase], total=done, completed=done)
+        for task in bar.tasks:  # the core tells its last steps in its own time, or not at all
+            bar.update(task.id, completed=task.total or task.completed)
 
 
 def amount(number: float) -> str:

@@ -50,7 +50,9 @@ def canonical(value: Json) -> bytes:
 
 def read_manifest(folder: Path) -> Json:
     """The manifest, its checksum checked."""
-    outer = json.loads((folder / "manifest.json").read_bytes())
+    raw = (folder / "manifest.json").read_bytes()
+    outer = json.loads(raw)
+    assert raw == canonical(outer) + b"\n"
     assert outer["crc32"] == zlib.crc32(canonical(outer["manifest"]))
     manifest: Json = outer["manifest"]
     return manifest
@@ -59,7 +61,7 @@ def read_manifest(folder: Path) -> Json:
 def write_manifest(folder: Path, manifest: Json) -> None:
     """Write the manifest with the checksum that belongs to it."""
     outer = {"crc32": zlib.crc32(canonical(manifest)), "manifest": manifest}
-    (folder / "manifest.json").write_bytes(canonical(outer))
+    (folder / "manifest.json").write_bytes(canonical(outer) + b"\n")
 
 
 def read_header(data: bytes) -> Json:

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from oracles import search as oracle
 
 import bowstring as bow
+from oracles import search as oracle
 
 engine_module = pytest.importorskip("infini_gram.engine", reason="the peer is not installed")
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from oracles import container
 
 import bowstring as bow
+from oracles import container
 
 pydivsufsort = pytest.importorskip("pydivsufsort", reason="the peer is not installed")
 

@@ -5,7 +5,9 @@ use arrow_array::types::{
     ArrowPrimitiveType, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
     UInt32Type, UInt64Type,
 };
-use arrow_array::{Array, ArrayRef, ArrowNativeTypeOp, BinaryArray, LargeBinaryArray};
+use arrow_array::{
+    Array, ArrayRef, ArrowNativeTypeOp, BinaryArray, LargeBinaryArray, PrimitiveArray,
+};
 use arrow_buffer::NullBuffer;
 use arrow_schema::DataType;
 use bowstring::{Column, Error, Patterns, Result, Rows};
@@ -53,23 +55,52 @@ pub fn push_array(array: &dyn Array, first_row: u64, rows: &mut dyn Rows) -> Res
         DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..) => {
             push_lists(array, first_row, rows)
         }
-        DataType::Dictionary(..) => {
-            let dictionary = array.as_any_dictionary();
-            let values = dictionary.values().as_ref();
-            let keys = dictionary.normalized_keys();
-            with_bytes(values, |value| {
-                for (row, &key) in keys.iter().enumerate() {
-                    let valid = dictionary.is_valid(row) && values.is_valid(key);
-                    rows.push_bytes(valid.then(|| value(key)))?;
-                }
-                Ok(())
-            })
-        }
+        DataType::Dictionary(..) => push_dictionary(array, first_row, rows),
         _ => with_bytes(array, |value| {
             (0..array.len())
                 .try_for_each(|row| rows.push_bytes(array.is_valid(row).then(|| value(row))))
         }),
     }
+}
+
+fn push_dictionary(array: &dyn Array, first_row: u64, rows: &mut dyn Rows) -> Result<()> {
+    let dictionary = array.as_any_dictionary();
+    let (keys, values) = (dictionary.keys(), dictionary.values().as_ref());
+    let keys: Vec<Option<usize>> = match keys.data_type() {
+        DataType::Int8 => places(keys.as_primitive::<Int8Type>()),
+        DataType::Int16 => places(keys.as_primitive::<Int16Type>()),
+        DataType::Int32 => places(keys.as_primitive::<Int32Type>()),
+        DataType::Int64 => places(keys.as_primitive::<Int64Type>()),
+        DataType::UInt8 => places(keys.as_primitive::<UInt8Type>()),
+        DataType::UInt16 => places(keys.as_primitive::<UInt16Type>()),
+        DataType::UInt32 => places(keys.as_primitive::<UInt32Type>()),
+        DataType::UInt64 => places(keys.as_primitive::<UInt64Type>()),
+        other => return Err(unsupported(other)),
+    };
+    with_bytes(values, |value| {
+        for (row, key) in (first_row..).zip(keys) {
+            match key {
+                Some(key) if key >= values.len() => {
+                    return Err(Error::InvalidInput(format!(
+                        "row {row} of the dictionary column points outside of its {} values",
+                        values.len()
+                    )));
+                }
+                Some(key) if values.is_valid(key) => rows.push_bytes(Some(value(key)))?,
+                _ => rows.push_bytes(None)?,
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Keys as places among the values; past all of them where a key is negative.
+fn places<T>(keys: &PrimitiveArray<T>) -> Vec<Option<usize>>
+where
+    T: ArrowPrimitiveType,
+    T::Native: TryInto<usize>,
+{
+    keys.iter().map(|key| key.map(|key| key.try_into().unwrap_or(usize::MAX))).collect()
 }
 
 /// Calls `take` with access to the bytes of each valid item.

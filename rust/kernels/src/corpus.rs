@@ -157,13 +157,13 @@ impl CorpusBuilder {
         }
         if !valid && self.validity.is_none() {
             let mut validity = vec![u8::MAX; row / 8];
-            if row % 8 != 0 {
+            if !row.is_multiple_of(8) {
                 validity.push((1 << (row % 8)) - 1);
             }
             self.validity = Some(validity);
         }
         if let Some(validity) = &mut self.validity {
-            if row % 8 == 0 {
+            if row.is_multiple_of(8) {
                 validity.push(0);
             }
             if let Some(last) = validity.last_mut() {

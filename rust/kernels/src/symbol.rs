@@ -2,6 +2,7 @@
 //! patterns that are looked for among them.
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use bytemuck::Pod;
@@ -188,16 +189,7 @@ impl Symbol for u32 {
 
     fn sort_suffixes(text: &mut [Self], suffixes: &mut [i32]) -> Result<()> {
         // The sorter's tables are as long as the alphabet: number the distinct symbols, in order.
-        let mut alphabet: Vec<Self> = {
-            let mut seen = std::collections::HashSet::new();
-            text.iter().copied().filter(|&symbol| seen.insert(symbol)).collect()
-        };
-        alphabet.sort_unstable();
-        let numbers: std::collections::HashMap<Self, Self> =
-            (0..).zip(&alphabet).map(|(n, &s)| (s, n)).collect();
-        for symbol in text.iter_mut() {
-            *symbol = numbers[symbol];
-        }
+        let alphabet = number_symbols(text);
         let sorted =
             SuffixArrayConstruction::for_text_mut(bytemuck::cast_slice_mut::<Self, i32>(text))
                 .in_borrowed_buffer(suffixes)
@@ -210,6 +202,43 @@ impl Symbol for u32 {
         }
         sorted
     }
+}
+
+/// Replaces each symbol by its rank among the distinct ones, which are given back in order.
+fn number_symbols(text: &mut [u32]) -> Vec<u32> {
+    let separator = u32::MAX;
+    let largest = text.iter().copied().filter(|&symbol| symbol != separator).max();
+    let table = largest.map_or(0, |largest| largest as usize + 1);
+    // Vocabularies are dense: a table of all numbers up to the largest is the fastest dictionary.
+    // Numbers spread wider than the text is long go through a hash table.
+    if table <= text.len().max(1 << 16) {
+        let mut ranks = vec![0_u32; table];
+        for &symbol in text.iter().filter(|&&symbol| symbol != separator) {
+            ranks[symbol as usize] = 1;
+        }
+        let mut alphabet = vec![];
+        for (symbol, rank) in (0..).zip(&mut ranks) {
+            if *rank == 1 {
+                *rank = alphabet.len() as u32;
+                alphabet.push(symbol);
+            }
+        }
+        for symbol in text.iter_mut() {
+            *symbol = match *symbol {
+                u32::MAX => alphabet.len() as u32,
+                token => ranks[token as usize],
+            };
+        }
+        alphabet.push(separator);
+        return alphabet;
+    }
+    let mut alphabet: Vec<u32> = text.iter().copied().collect::<HashSet<_>>().into_iter().collect();
+    alphabet.sort_unstable();
+    let ranks: HashMap<u32, u32> = alphabet.iter().copied().zip(0..).collect();
+    for symbol in text.iter_mut() {
+        *symbol = ranks[symbol];
+    }
+    alphabet
 }
 
 /// One text to look for, in the units its caller has it in.
@@ -233,6 +262,14 @@ impl Pattern<'_> {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The [`Symbol::key`] of the pattern in its own units: patterns in order have keys in order.
+    pub fn key(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => u8::key(bytes),
+            Self::Tokens(tokens) => u32::key(tokens),
+        }
     }
 }
 

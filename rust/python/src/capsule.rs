@@ -4,6 +4,7 @@ use std::ffi::CStr;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
+use arrow_array::cast::AsArray as _;
 use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi, to_ffi};
 use arrow_array::ffi_stream::{ArrayStreamReader, FFI_ArrowArrayStream};
 use arrow_array::{
@@ -41,7 +42,7 @@ fn pointer<T>(capsule: &Bound<'_, PyAny>, name: &CStr) -> PyResult<NonNull<T>> {
 }
 
 fn arrow_error(py: Python<'_>, error: ArrowError) -> PyErr {
-    crate::error::to_python(py, failed(error))
+    crate::error::to_python(py, &failed(error))
 }
 
 impl<'py> FromPyObject<'_, 'py> for Column {
@@ -57,6 +58,14 @@ impl<'py> FromPyObject<'_, 'py> for Column {
             let reader = unsafe { ArrayStreamReader::from_raw(stream.as_ptr()) };
             let reader = reader.map_err(|error| arrow_error(py, error))?;
             let data_type = reader.field().data_type().clone();
+            // Python lends a column that it reads bit by bit as structs of one field.
+            if let DataType::Struct(fields) = &data_type
+                && let [field] = fields.as_ref()
+            {
+                let data_type = field.data_type().clone();
+                let chunks = reader.map(|chunk| Ok(Arc::clone(chunk?.as_struct().column(0))));
+                return Ok(Self { data_type, chunks: Box::new(chunks) });
+            }
             return Ok(Self { data_type, chunks: Box::new(reader) });
         }
         if object.hasattr("__arrow_c_array__")? {
@@ -69,6 +78,10 @@ impl<'py> FromPyObject<'_, 'py> for Column {
             let array = unsafe { FFI_ArrowArray::from_raw(array.as_ptr()) };
             // SAFETY: a capsule of this name holds a valid schema, which outlives this borrow.
             let schema = unsafe { schema.as_ref() };
+            if array.is_released() {
+                let error = ArrowError::CDataInterface("the array was taken before".into());
+                return Err(arrow_error(py, error));
+            }
             // SAFETY: the interface promises that the schema describes the array.
             let data = unsafe { from_ffi(array, schema) };
             let array = make_array(data.map_err(|error| arrow_error(py, error))?);
@@ -77,7 +90,7 @@ impl<'py> FromPyObject<'_, 'py> for Column {
         }
         Err(crate::error::to_python(
             py,
-            Error::UnsupportedType(format!(
+            &Error::UnsupportedType(format!(
                 "{} is no Arrow column: it has neither __arrow_c_stream__ nor __arrow_c_array__",
                 object.get_type().name()?
             )),

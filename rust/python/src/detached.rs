@@ -25,7 +25,7 @@ pub fn run_short<T: Send>(
     py: Python<'_>,
     kernel: impl FnOnce() -> Result<T> + Send,
 ) -> PyResult<T> {
-    py.detach(kernel).map_err(|error| to_python(py, error))
+    py.detach(kernel).map_err(|error| to_python(py, &error))
 }
 
 /// Runs a kernel in the pool of `threads` threads; Ctrl-C stops it.
@@ -67,13 +67,13 @@ pub fn run_reporting<T: Send + 'static>(
                 if let (Ok(_), Some(progress)) = (&result, progress) {
                     report(progress, &monitor)?;
                 }
-                return result.map_err(|error| to_python(py, error));
+                return result.map_err(|error| to_python(py, &error));
             }
             Err(RecvTimeoutError::Disconnected) => {
                 return Err(match handle.join() {
                     // A defect: it goes on as pyo3's PanicException.
                     Err(panic) => std::panic::resume_unwind(panic),
-                    Ok(()) => to_python(py, Error::Interrupted),
+                    Ok(()) => to_python(py, &Error::Interrupted),
                 });
             }
             Err(RecvTimeoutError::Timeout) => py.check_signals().and_then(|()| match progress {

@@ -5,8 +5,8 @@ use pyo3::exceptions::{PyKeyboardInterrupt, PyOSError};
 use pyo3::prelude::*;
 
 /// The Python exception that stands for a kernel's error.
-pub fn to_python(py: Python<'_>, error: Error) -> PyErr {
-    let class = match &error {
+pub fn to_python(py: Python<'_>, error: &Error) -> PyErr {
+    let class = match error {
         Error::InvalidInput(_) => "InvalidInput",
         Error::UnsupportedType(_) => "UnsupportedType",
         Error::Corrupt { .. } => "CorruptIndex",

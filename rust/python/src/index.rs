@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use bowstring::query::Symbols;
 use bowstring::{
-    Builder, Error, Expression, Index as Kernel, Limit, Options, Pattern, Patterns, Result,
-    SearchOptions,
+    Builder, Error, Expression, Index as Kernel, Limit, Monitor, Options, Pattern, Patterns,
+    Result, SearchOptions,
 };
 use bowstring_arrow as arrow;
 use pyo3::prelude::*;
@@ -18,6 +17,9 @@ use crate::error::to_python;
 
 /// Occurrences up to which an answer is made on the calling thread.
 const SHORT: u64 = 10_000;
+
+/// Rows up to which their text is read on the calling thread.
+const SHORT_ROWS: usize = 64;
 
 /// One query, or a column of them.
 enum Queries {
@@ -52,10 +54,18 @@ impl Queries {
     }
 }
 
+/// A string's UTF-8.
+fn utf8<'a>(text: &'a Bound<'_, PyString>) -> PyResult<&'a str> {
+    text.to_str().map_err(|error| {
+        let what = format!("query is not text: {error}; take the lone surrogates out");
+        to_python(text.py(), &Error::InvalidInput(what))
+    })
+}
+
 /// One text or list of tokens; `None` if the object is neither.
 fn term(object: &Bound<'_, PyAny>) -> PyResult<Option<Patterns>> {
     if let Ok(text) = object.cast::<PyString>() {
-        return Ok(Some(Patterns::one(Pattern::Bytes(text.to_str()?.as_bytes()))));
+        return Ok(Some(Patterns::one(Pattern::Bytes(utf8(text)?.as_bytes()))));
     }
     if let Ok(bytes) = object.cast::<PyBytes>() {
         return Ok(Some(Patterns::one(Pattern::Bytes(bytes.as_bytes()))));
@@ -75,7 +85,7 @@ fn tokens(object: &Bound<'_, PyAny>) -> PyResult<Vec<u32>> {
                 let shown = token.repr().map_or_else(|_| "?".into(), |shown| shown.to_string());
                 to_python(
                     token.py(),
-                    Error::InvalidInput(format!(
+                    &Error::InvalidInput(format!(
                         "query holds {shown}; tokens are whole numbers from 0 to {}",
                         u32::MAX - 1
                     )),
@@ -97,8 +107,8 @@ impl<'py> FromPyObject<'_, 'py> for Searches {
     fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         let py = object.py();
         if let Ok(query) = object.cast::<PyString>() {
-            let parsed = bowstring::parse(query.to_str()?);
-            return parsed.map(Self::One).map_err(|error| to_python(py, error));
+            let parsed = bowstring::parse(utf8(&query)?);
+            return parsed.map(Self::One).map_err(|error| to_python(py, &error));
         }
         let Ok(clauses) = object.cast::<PyList>() else {
             return object.extract().map(Self::Many);
@@ -112,7 +122,7 @@ impl<'py> FromPyObject<'_, 'py> for Searches {
                 let Some(one) = term(&text)? else {
                     return Err(to_python(
                         py,
-                        Error::UnsupportedType(format!(
+                        &Error::UnsupportedType(format!(
                             "query holds a {}; give str, bytes or a list of tokens",
                             text.get_type().name()?
                         )),
@@ -121,7 +131,7 @@ impl<'py> FromPyObject<'_, 'py> for Searches {
                 match &mut terms {
                     None => terms = Some(one),
                     Some(terms) => {
-                        terms.extend(&one).map_err(|error| to_python(py, error))?;
+                        terms.extend(&one).map_err(|error| to_python(py, &error))?;
                     }
                 }
                 size += 1;
@@ -130,7 +140,7 @@ impl<'py> FromPyObject<'_, 'py> for Searches {
         }
         Expression::all_of_any(terms.unwrap_or_else(Patterns::bytes), &sizes)
             .map(Self::One)
-            .map_err(|error| to_python(py, error))
+            .map_err(|error| to_python(py, &error))
     }
 }
 
@@ -204,13 +214,13 @@ impl Index {
         py: Python<'_>,
         threads: Option<usize>,
         queries: Queries,
-        kernel: impl FnOnce(&Kernel, &Patterns, &bowstring::Monitor) -> Result<T> + Send + 'static,
+        kernel: impl FnOnce(&Kernel, &Patterns, &Monitor) -> Result<T> + Send + 'static,
     ) -> PyResult<T> {
         let index = self.kernel();
         if let Queries::One(patterns) = &queries {
             let count = |pattern| run_short(py, || index.count(pattern));
             if patterns.get(0).map(count).transpose()?.unwrap_or(0) <= SHORT {
-                return run_short(py, || kernel(&index, patterns, &bowstring::Monitor::default()));
+                return run_short(py, || kernel(&index, patterns, &Monitor::default()));
             }
         }
         run(py, threads, move |monitor| kernel(&index, &queries.read()?, monitor))
@@ -252,6 +262,7 @@ impl Index {
     }
 
     #[staticmethod]
+    #[allow(clippy::needless_pass_by_value, reason = "extracted from Python")]
     fn open(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
         run_short(py, || Kernel::open(&path)).map(Self::new)
     }
@@ -344,7 +355,7 @@ impl Index {
     fn count(&self, py: Python<'_>, query: &Bound<'_, PyAny>) -> PyResult<u64> {
         let index = self.kernel();
         if let Ok(text) = query.cast::<PyString>() {
-            let pattern = Pattern::Bytes(text.to_str()?.as_bytes());
+            let pattern = Pattern::Bytes(utf8(text)?.as_bytes());
             return run_short(py, || index.count(pattern));
         }
         if let Ok(bytes) = query.cast::<PyBytes>() {
@@ -429,23 +440,22 @@ impl Index {
         threads: Option<usize>,
     ) -> PyResult<Array> {
         let index = self.kernel();
-        run(py, threads, move |monitor| {
+        let requests = run_short(py, move || {
             let rows = arrow::read_numbers("rows", rows.chunks())?;
             let bound = |name, column: Option<Column>| match column {
                 None => Ok(vec![None; rows.len()]),
                 Some(column) => arrow::read_numbers(name, column.chunks()),
             };
             let (start, stop) = (bound("start", start)?, bound("stop", stop)?);
-            let requests: Vec<_> = rows
-                .into_iter()
-                .zip(start)
-                .zip(stop)
-                .map(|((row, start), stop)| (row, start, stop))
-                .collect();
-            let text: Symbols = index.text(&requests, monitor)?;
-            arrow::symbols(text)
-        })
-        .map(Array)
+            let spans = rows.into_iter().zip(start).zip(stop);
+            Ok(spans.map(|((row, start), stop)| (row, start, stop)).collect::<Vec<_>>())
+        })?;
+        let text = if requests.len() <= SHORT_ROWS {
+            run_short(py, || index.text(&requests, &Monitor::default()))?
+        } else {
+            run(py, threads, move |monitor| index.text(&requests, monitor))?
+        };
+        run_short(py, || arrow::symbols(text)).map(Array)
     }
 
     #[pyo3(signature = (queries, within, limit, max_matches, seed, threads))]

@@ -261,7 +261,7 @@ impl SegmentFile {
             }
             spans.push(span);
         }
-        spans.sort_by_key(|span| span.start);
+        spans.sort_by_key(|span| (span.start, span.end));
         let mut end = PREFIX + header_length(&self.map);
         for span in spans.iter().cloned().chain(std::iter::once(self.map.len()..self.map.len())) {
             let gap =

@@ -60,7 +60,7 @@ impl<T: Pod> Block<T> {
     }
 
     /// The numbers, to write; empty if the block is a mapped file.
-    pub fn as_mut(&mut self) -> &mut [T] {
+    pub fn items_mut(&mut self) -> &mut [T] {
         match &mut self.memory {
             Memory::Owned(items) => items,
             Memory::Anonymous(memory) => bytemuck::cast_slice_mut(memory),

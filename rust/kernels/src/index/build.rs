@@ -281,7 +281,7 @@ impl Rows for Builder {
     }
 
     fn push_tokens(&mut self, row: Option<&mut dyn ExactSizeIterator<Item = u32>>) -> Result<()> {
-        self.make_room(row.as_ref().map_or(0, |row| row.len()))?;
+        self.make_room(row.as_ref().map_or(0, ExactSizeIterator::len))?;
         self.corpus.push_tokens(row)
     }
 }

@@ -6,7 +6,6 @@ mod rows;
 mod segment;
 mod suffix;
 
-use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -183,10 +182,12 @@ impl Index {
         Ok(())
     }
 
-    pub(crate) fn check_patterns(&self, patterns: &Patterns, range: Range<usize>) -> Result<()> {
-        range.filter_map(|at| patterns.get(at).map(|pattern| (at, pattern))).try_for_each(
-            |(at, pattern)| self.check_pattern(pattern, (patterns.len() > 1).then_some(at)),
-        )
+    pub(crate) fn check_patterns(&self, patterns: &Patterns) -> Result<()> {
+        (0..patterns.len())
+            .filter_map(|at| patterns.get(at).map(|pattern| (at, pattern)))
+            .try_for_each(|(at, pattern)| {
+                self.check_pattern(pattern, (patterns.len() > 1).then_some(at))
+            })
     }
 }
 

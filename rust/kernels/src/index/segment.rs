@@ -32,16 +32,12 @@ pub trait Segment: Send + Sync + std::fmt::Debug {
     /// [`Error::Corrupt`].
     fn find(&self, pattern: Pattern<'_>) -> Result<Ranks>;
 
-    /// The ranks of each pattern of a range; none for null ones. `ranks` is as long as the range.
+    /// The ranks of some of the patterns, none for null ones; `ranks` is as long as `which`. Faster
+    /// where neighbours are near each other in order.
     ///
     /// # Errors
     /// [`Error::Corrupt`].
-    fn find_many(
-        &self,
-        patterns: &Patterns,
-        range: Range<usize>,
-        ranks: &mut [Ranks],
-    ) -> Result<()>;
+    fn find_many(&self, patterns: &Patterns, which: &[usize], ranks: &mut [Ranks]) -> Result<()>;
 
     /// Appends the position of each suffix in a range of ranks, in any order.
     ///

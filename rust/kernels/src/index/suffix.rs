@@ -90,7 +90,7 @@ pub(super) fn open(
 impl<S: Symbol> SuffixSegment<S> {
     fn build(text: Vec<S>, rows: RowTable, separator: u32) -> Result<Self> {
         let mut text = Block::from(text);
-        let suffixes = sort(text.as_mut())?;
+        let suffixes = sort(text.items_mut())?;
         let keys = keys(&text, &suffixes).into();
         let separator = symbol(separator)?;
         Ok(Self { text, suffixes, keys, rows, separator, file: None })
@@ -189,15 +189,11 @@ impl<S: Symbol> Segment for SuffixSegment<S> {
         }
     }
 
-    fn find_many(
-        &self,
-        patterns: &Patterns,
-        range: Range<usize>,
-        ranks: &mut [Ranks],
-    ) -> Result<()> {
+    fn find_many(&self, patterns: &Patterns, which: &[usize], ranks: &mut [Ranks]) -> Result<()> {
         ranks.fill(0..0);
-        let narrowed: Vec<_> = range
-            .map(|at| patterns.get(at).and_then(|pattern| S::narrow(pattern, self.separator)))
+        let narrowed: Vec<_> = which
+            .iter()
+            .map(|&at| patterns.get(at).and_then(|pattern| S::narrow(pattern, self.separator)))
             .collect();
         let searches = narrowed
             .iter()

@@ -146,7 +146,7 @@ impl Index {
         options: SearchOptions,
         monitor: &Monitor,
     ) -> Result<(Vec<(u64, Hit)>, bool)> {
-        self.check_patterns(&expression.terms, 0..expression.terms.len())?;
+        self.check_patterns(&expression.terms)?;
         let searches: Vec<_> = self
             .parts()
             .map(|part| Search::new(part, expression, monitor))
@@ -206,7 +206,8 @@ impl<'a> Search<'a> {
     fn new(part: PartRef<'a>, expression: &'a Expression, monitor: &'a Monitor) -> Result<Self> {
         let terms = &expression.terms;
         let mut ranks = vec![0..0; terms.len()];
-        part.segment.find_many(terms, 0..terms.len(), &mut ranks)?;
+        let which: Vec<usize> = (0..terms.len()).collect();
+        part.segment.find_many(terms, &which, &mut ranks)?;
         Ok(Self { part, segment: part.segment, expression, ranks, monitor })
     }
 
@@ -284,14 +285,15 @@ impl<'a> Search<'a> {
         enumerated: &mut Enumerated,
     ) -> Result<Vec<usize>> {
         let ranks = &self.ranks[term];
-        if let Some(candidates) = candidates {
-            if enumerated[term].is_none() && !self.enumerating_pays(ranks.len(), candidates)? {
-                let holds = |&row: &usize| match self.scan(term, row) {
-                    Ok(places) => (!places.is_empty()).then_some(Ok(row)),
-                    Err(error) => Some(Err(error)),
-                };
-                return candidates.par_iter().with_min_len(64).filter_map(holds).collect();
-            }
+        if let Some(candidates) = candidates
+            && enumerated[term].is_none()
+            && !self.enumerating_pays(ranks.len(), candidates)?
+        {
+            let holds = |&row: &usize| match self.scan(term, row) {
+                Ok(places) => (!places.is_empty()).then_some(Ok(row)),
+                Err(error) => Some(Err(error)),
+            };
+            return candidates.par_iter().with_min_len(64).filter_map(holds).collect();
         }
         if enumerated[term].is_none() {
             enumerated[term] = Some(sorted_positions(self.segment, ranks.clone(), usize::MAX)?);

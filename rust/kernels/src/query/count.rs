@@ -41,20 +41,38 @@ impl Index {
     /// # Errors
     /// As [`Index::count`]; [`crate::Error::Interrupted`].
     pub fn count_many(&self, patterns: &Patterns, monitor: &Monitor) -> Result<Vec<u64>> {
-        let mut counts = vec![0; patterns.len()];
-        counts.par_chunks_mut(BLOCK).enumerate().try_for_each(|(block, counts)| {
-            monitor.check()?;
-            let range = block * BLOCK..block * BLOCK + counts.len();
-            self.check_patterns(patterns, range.clone())?;
-            let mut ranks = vec![0..0; counts.len()];
-            for part in self.parts() {
-                part.segment.find_many(patterns, range.clone(), &mut ranks)?;
-                for (count, ranks) in counts.iter_mut().zip(&ranks) {
-                    *count += ranks.len() as u64;
-                }
-            }
-            Ok(())
+        let range = 0..patterns.len();
+        range.into_par_iter().with_min_len(BLOCK).try_for_each(|at| {
+            patterns.get(at).map_or(Ok(()), |pattern| self.check_pattern(pattern, Some(at)))
         })?;
+        monitor.check()?;
+        // Neighbours in order share most of their path through the array, and so its cache lines.
+        let mut order: Vec<(u64, usize)> = (0..patterns.len())
+            .into_par_iter()
+            .with_min_len(BLOCK)
+            .filter_map(|at| patterns.get(at).map(|pattern| (pattern.key(), at)))
+            .collect();
+        order.par_sort_unstable();
+        let found: Vec<Vec<u64>> = order
+            .par_chunks(BLOCK)
+            .map(|block| {
+                monitor.check()?;
+                let which: Vec<usize> = block.iter().map(|&(_, at)| at).collect();
+                let mut ranks = vec![0..0; which.len()];
+                let mut counts = vec![0; which.len()];
+                for part in self.parts() {
+                    part.segment.find_many(patterns, &which, &mut ranks)?;
+                    for (count, ranks) in counts.iter_mut().zip(&ranks) {
+                        *count += ranks.len() as u64;
+                    }
+                }
+                Ok(counts)
+            })
+            .collect::<Result<_>>()?;
+        let mut counts = vec![0; patterns.len()];
+        for (&(_, at), &count) in order.iter().zip(found.iter().flatten()) {
+            counts[at] = count;
+        }
         Ok(counts)
     }
 }

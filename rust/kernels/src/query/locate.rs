@@ -121,7 +121,7 @@ impl Index {
         monitor: &Monitor,
         answer: impl Fn(Pattern<'_>) -> Result<T> + Sync,
     ) -> Result<Vec<(u64, u64, T)>> {
-        self.check_patterns(patterns, 0..patterns.len())?;
+        self.check_patterns(patterns)?;
         let one = |at: usize| {
             patterns.get(at).map(|pattern| {
                 monitor.check()?;

@@ -1,1 +1,49 @@
+//! Every question answered by the definition, over rows as they were given.
 
+use super::boolean::Node;
+
+pub(super) type Rows<'a> = &'a [Option<Vec<u32>>];
+
+/// `(row, start)` of every occurrence.
+pub(super) fn locate(rows: Rows<'_>, pattern: &[u32]) -> Vec<(u64, u64)> {
+    let mut found = vec![];
+    for (number, row) in (0..).zip(rows) {
+        let row = row.as_deref().unwrap_or_default();
+        for (start, window) in (0..).zip(row.windows(pattern.len())) {
+            if window == pattern {
+                found.push((number, start));
+            }
+        }
+    }
+    found
+}
+
+/// Whether the expression holds in a row from `from` on up to `to`.
+fn holds(node: &Node, terms: &[Vec<u32>], row: &[u32]) -> bool {
+    match node {
+        Node::Term(term) => row.windows(terms[*term].len()).any(|window| window == terms[*term]),
+        Node::And(nodes) => nodes.iter().all(|node| holds(node, terms, row)),
+        Node::Or(nodes) => nodes.iter().any(|node| holds(node, terms, row)),
+    }
+}
+
+/// `(row, start, stop)` of the tightest stretch of each row in which the expression holds.
+pub(super) fn search(
+    rows: Rows<'_>,
+    node: &Node,
+    terms: &[Vec<u32>],
+    within: Option<u64>,
+) -> Vec<(u64, u64, u64)> {
+    let mut found = vec![];
+    for (number, row) in (0..).zip(rows) {
+        let row = row.as_deref().unwrap_or_default();
+        let stretch = (1..=row.len()).find_map(|length| {
+            let start = row.windows(length).position(|window| holds(node, terms, window))?;
+            Some((number, start as u64, (start + length) as u64))
+        });
+        found.extend(
+            stretch.filter(|(_, start, stop)| within.is_none_or(|within| stop - start <= within)),
+        );
+    }
+    found
+}

@@ -1,1 +1,280 @@
+use std::sync::Arc;
 
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+
+use super::boolean::{Expression, Node};
+use super::{Limit, SearchOptions, naive, parse};
+use crate::corpus::{Column, Rows};
+use crate::error::Error;
+use crate::index::{Builder, Index, Options};
+use crate::interrupt::Monitor;
+use crate::symbol::{Pattern, Patterns};
+
+type Row = Option<Vec<u32>>;
+
+fn build(column: Column, rows: &[Row], segment_symbols: usize) -> Index {
+    let options = Options { segment_symbols: Some(segment_symbols), ..Options::default() };
+    let mut builder =
+        Builder::new(column, None, false, options, Arc::new(Monitor::default())).unwrap();
+    for row in rows {
+        push(&mut builder, column, row.as_deref());
+    }
+    builder.finish().unwrap()
+}
+
+fn push(into: &mut dyn Rows, column: Column, row: Option<&[u32]>) {
+    if column == Column::Tokens {
+        let mut tokens = row.map(|row| row.iter().copied());
+        into.push_tokens(tokens.as_mut().map(|tokens| tokens as _)).unwrap();
+    } else {
+        let bytes: Option<Vec<u8>> = row.map(|row| row.iter().map(|&byte| byte as u8).collect());
+        into.push_bytes(bytes.as_deref()).unwrap();
+    }
+}
+
+fn patterns(column: Column, rows: &[Row]) -> Patterns {
+    let mut patterns =
+        if column == Column::Tokens { Patterns::tokens() } else { Patterns::bytes() };
+    for row in rows {
+        push(&mut patterns, column, row.as_deref());
+    }
+    patterns
+}
+
+fn kinds() -> impl Strategy<Value = (Column, Vec<Row>, Vec<Row>)> {
+    let rows = |symbols: BoxedStrategy<u32>| {
+        let row = option::weighted(0.9, vec(symbols.clone(), 0..60));
+        let query = option::weighted(0.9, vec(symbols, 1..5));
+        (vec(row, 0..12), vec(query, 1..6))
+    };
+    let kind = |column: Column, symbols: BoxedStrategy<u32>| {
+        rows(symbols).prop_map(move |(rows, queries)| (column, rows, queries))
+    };
+    prop_oneof![
+        kind(Column::String, (97_u32..100).boxed()),
+        kind(Column::Binary, prop_oneof![Just(0_u32), Just(254), Just(255)].boxed()),
+        kind(Column::Tokens, (0_u32..4).boxed()),
+        kind(Column::Tokens, prop_oneof![Just(255_u32), Just(65_534), Just(7)].boxed()),
+        kind(Column::Tokens, prop_oneof![Just(65_535_u32), Just(u32::MAX - 1)].boxed()),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn questions_agree_with_the_definition(
+        (column, rows, queries) in kinds(),
+        segment in 1..200_usize,
+        limit in 0..20_usize,
+        seed in 0..5_u64,
+    ) {
+        let index = build(column, &rows, segment);
+        let whole = build(column, &rows, 1 << 20);
+        let asked = patterns(column, &queries);
+        let monitor = Monitor::default();
+        let counts = index.count_many(&asked, &monitor).unwrap();
+        let mut expected = vec![];
+        let mut first = vec![];
+        let mut by_row: Vec<(u64, u64, u64)> = vec![];
+        for (at, query) in queries.iter().enumerate() {
+            let found = query.as_ref().map_or(vec![], |query| naive::locate(&rows, query));
+            prop_assert_eq!(counts[at], found.len() as u64);
+            if let Some(pattern) = asked.get(at) {
+                prop_assert_eq!(index.count(pattern).unwrap(), found.len() as u64);
+            }
+            for &(row, start) in &found {
+                match by_row.last_mut() {
+                    Some(last) if (last.0, last.1) == (at as u64, row) => last.2 += 1,
+                    _ => by_row.push((at as u64, row, 1)),
+                }
+                expected.push((at as u64, row, start));
+            }
+            first.extend(found.iter().take(limit).map(|&(row, start)| (at as u64, row, start)));
+        }
+        let flat = |spans: &super::Spans| -> Vec<_> {
+            (0..spans.row.len()).map(|n| (spans.query[n], spans.row[n], spans.start[n])).collect()
+        };
+        let all = index.locate(&asked, Limit::All, &monitor).unwrap();
+        prop_assert_eq!(flat(&all), expected.clone());
+        for n in 0..all.row.len() {
+            let length = asked.get(all.query[n] as usize).unwrap().len() as u64;
+            prop_assert_eq!(all.stop[n] - all.start[n], length);
+        }
+        prop_assert_eq!(flat(&index.locate(&asked, Limit::First(limit), &monitor).unwrap()), first);
+        let sample = index.locate(&asked, Limit::Sample(limit, seed), &monitor).unwrap();
+        let other = whole.locate(&asked, Limit::Sample(limit, seed), &monitor).unwrap();
+        prop_assert_eq!(&sample, &other);
+        prop_assert!(flat(&sample).iter().all(|span| expected.contains(span)));
+        for at in 0..queries.len() as u64 {
+            let drawn = sample.query.iter().filter(|&&query| query == at).count() as u64;
+            prop_assert_eq!(drawn, counts[at as usize].min(limit as u64));
+        }
+        let found = index.matching_rows(&asked, None, &monitor).unwrap();
+        let found: Vec<_> =
+            (0..found.row.len()).map(|n| (found.query[n], found.row[n], found.count[n])).collect();
+        prop_assert_eq!(found, by_row);
+    }
+
+    #[test]
+    fn searches_agree_with_the_definition(
+        (column, rows, queries) in kinds(),
+        segment in 1..200_usize,
+        shape in 0..4_usize,
+        within in option::of(1..30_u64),
+    ) {
+        let terms: Vec<Vec<u32>> = queries.into_iter().flatten().collect();
+        prop_assume!(!terms.is_empty());
+        let rows: Vec<Row> = rows.into_iter().map(|row| row.map(|row| row.into_iter().take(25).collect())).collect();
+        let leaves: Vec<Node> = (0..terms.len()).map(Node::Term).collect();
+        let root = match shape {
+            0 => Node::And(leaves),
+            1 => Node::Or(leaves),
+            2 => Node::And(vec![leaves[0].clone(), Node::Or(leaves)]),
+            _ => Node::Or(vec![Node::And(leaves.clone()), leaves[0].clone()]),
+        };
+        let asked = patterns(column, &terms.iter().cloned().map(Some).collect::<Vec<_>>());
+        let expression = Expression { root: root.clone(), terms: asked };
+        let options = SearchOptions { within, ..SearchOptions::default() };
+        let index = build(column, &rows, segment);
+        let found = index.search(&[Some(expression)], options, &Monitor::default()).unwrap();
+        let found: Vec<_> =
+            (0..found.row.len()).map(|n| (found.row[n], found.start[n], found.stop[n])).collect();
+        prop_assert_eq!(found, naive::search(&rows, &root, &terms, within));
+    }
+
+    #[test]
+    fn any_query_parses_or_says_why(query in "[ab'\"()\\\\ ]{0,12}|(AND|OR|NOT|[(]|[)]|x| ){0,9}") {
+        match parse(&query) {
+            Ok(expression) => prop_assert!(!expression.terms.is_empty()),
+            Err(error) => prop_assert!(matches!(error, Error::InvalidInput(_))),
+        }
+    }
+}
+
+fn shape(query: &str) -> String {
+    fn show(node: &Node, terms: &Patterns) -> String {
+        let join = |nodes: &[Node], word: &str| {
+            let inner: Vec<_> = nodes.iter().map(|node| show(node, terms)).collect();
+            format!("({})", inner.join(word))
+        };
+        match node {
+            Node::Term(term) => match terms.get(*term) {
+                Some(Pattern::Bytes(bytes)) => String::from_utf8(bytes.to_vec()).unwrap(),
+                other => format!("{other:?}"),
+            },
+            Node::And(nodes) => join(nodes, "&"),
+            Node::Or(nodes) => join(nodes, "|"),
+        }
+    }
+    parse(query).map_or_else(|error| error.to_string(), |e| show(&e.root, &e.terms))
+}
+
+#[test]
+fn parser_cases() {
+    let cases = [
+        ("a", "a"),
+        (" a AND b OR c ", "((a&b)|c)"),
+        ("a AND (b OR c)", "(a&(b|c))"),
+        ("'a b' OR \"c'd\"", "(a b|c'd)"),
+        (r"'it\'s' AND 'back\\slash'", r"(it's&back\slash)"),
+        ("ANDROID AND ORDER", "(ANDROID&ORDER)"),
+        ("'AND'", "AND"),
+        ("((a))", "a"),
+        ("é AND 'ü ö'", "(é&ü ö)"),
+    ];
+    for (query, expected) in cases {
+        assert_eq!(shape(query), expected, "{query}");
+    }
+    for query in ["", " ", "a b", "a AND", "OR a", "NOT a", "(a", "a)", "'a", "a AND OR b", "()"] {
+        assert!(parse(query).is_err(), "{query}");
+    }
+    assert!(parse(&"(".repeat(100_000)).is_err());
+    assert!(parse(&format!("{}a{}", "(".repeat(100), ")".repeat(100))).is_ok());
+}
+
+#[test]
+fn estimates_are_unbiased_and_the_same_for_every_segmentation() {
+    let rows: Vec<Row> = (0..400_u32)
+        .map(|row| Some((0..row % 17).map(|at| [97, 98, 99][(row * at % 3) as usize]).collect()))
+        .collect();
+    let expression = || Some(parse("a AND b").unwrap());
+    let index = build(Column::String, &rows, 1 << 20);
+    let pieces = build(Column::String, &rows, 500);
+    let ask = |index: &Index, max_matches, seed| {
+        let options = SearchOptions { max_matches, seed, ..SearchOptions::default() };
+        index.search(&[expression()], options, &Monitor::default()).unwrap()
+    };
+    let exact = ask(&index, None, 0).row.len() as f64;
+    let seeds = 400;
+    let mut total = 0.0;
+    for seed in 0..seeds {
+        let estimate = ask(&index, Some(100), seed);
+        assert_eq!(estimate, ask(&pieces, Some(100), seed));
+        assert!(estimate.approximate.iter().all(|&approximate| approximate));
+        total += estimate.weight.iter().sum::<f64>();
+    }
+    let mean = total / seeds as f64;
+    assert!((mean - exact).abs() < 0.03 * exact, "mean {mean}, exact {exact}");
+    let all = ask(&index, Some(1 << 40), 0);
+    assert_eq!(all.row.len() as f64, exact);
+    assert!(all.weight.iter().all(|&weight| weight == 1.0));
+}
+
+#[test]
+fn text_comes_back() {
+    let rows: Vec<Row> = vec![Some("aé漢😀z".bytes().map(u32::from).collect()), None, Some(vec![])];
+    let index = build(Column::String, &rows, 4);
+    let monitor = Monitor::default();
+    let requests = [
+        (Some(0), None, None),
+        (Some(1), None, None),
+        (None, None, None),
+        (Some(2), Some(0), None),
+    ];
+    let text = index.text(&requests, &monitor).unwrap();
+    assert_eq!(text.bytes, "aé漢😀z".as_bytes());
+    assert_eq!((text.ends.as_slice(), text.nulls.as_slice()), (&[11, 11, 11, 11][..], &[1, 2][..]));
+    let part = index.text(&[(Some(0), Some(1), Some(6))], &monitor).unwrap();
+    assert_eq!(part.bytes, "é漢".as_bytes());
+    for bad in [
+        (Some(3), None, None),
+        (Some(0), Some(2), None),
+        (Some(0), Some(3), Some(1)),
+        (Some(0), None, Some(4)),
+    ] {
+        assert!(matches!(index.text(&[bad], &monitor), Err(Error::InvalidInput(_))), "{bad:?}");
+    }
+}
+
+#[test]
+fn context_cuts_no_character() {
+    let rows: Vec<Row> = vec![Some("😀é漢x漢é😀".bytes().map(u32::from).collect())];
+    let index = build(Column::String, &rows, 1);
+    let asked = patterns(Column::String, &[Some(vec![u32::from(b'x')])]);
+    for (width, left, right) in
+        [(0, "", ""), (1, "漢", "漢"), (2, "é漢", "漢é"), (9, "😀é漢", "漢é😀")]
+    {
+        let shown = index.context(&asked, width, Limit::All, &Monitor::default()).unwrap();
+        assert_eq!(shown.left.bytes, left.as_bytes());
+        assert_eq!(shown.matched.bytes, b"x");
+        assert_eq!(shown.right.bytes, right.as_bytes());
+    }
+}
+
+#[test]
+fn questions_that_cannot_be_asked() {
+    let text = build(Column::String, &[Some(vec![97])], 9);
+    let tokens = build(Column::Tokens, &[Some(vec![97])], 9);
+    assert!(matches!(text.count(Pattern::Bytes(b"")), Err(Error::InvalidInput(_))));
+    assert!(matches!(text.count(Pattern::Bytes(b"\xff")), Err(Error::InvalidInput(_))));
+    assert!(matches!(text.count(Pattern::Tokens(&[1])), Err(Error::UnsupportedType(_))));
+    assert!(matches!(tokens.count(Pattern::Bytes(b"a")), Err(Error::UnsupportedType(_))));
+    assert_eq!(tokens.count(Pattern::Tokens(&[u32::MAX])).unwrap(), 0);
+    let stopped = Monitor::default();
+    stopped.stop();
+    let asked = Patterns::one(Pattern::Bytes(b"a"));
+    assert!(matches!(text.count_many(&asked, &stopped), Err(Error::Interrupted)));
+}

@@ -24,15 +24,16 @@ impl Index {
     /// [`Error::InvalidInput`] if a row is not in the index, a span starts behind its stop, or
     /// one cuts a character of a string column; [`Error::Interrupted`].
     pub fn text(&self, requests: &[Request], monitor: &Monitor) -> Result<Symbols> {
-        let pieces: Vec<Symbols> = requests
-            .par_chunks(BLOCK)
-            .map(|requests| {
-                monitor.check()?;
-                let mut out = Symbols::new(self.column());
-                requests.iter().try_for_each(|request| self.read(*request, &mut out))?;
-                Ok(out)
-            })
-            .collect::<Result<_>>()?;
+        let block = |requests: &[Request]| {
+            monitor.check()?;
+            let mut out = Symbols::new(self.column());
+            requests.iter().try_for_each(|request| self.read(*request, &mut out))?;
+            Ok(out)
+        };
+        if requests.len() <= BLOCK {
+            return block(requests);
+        }
+        let pieces: Vec<Symbols> = requests.par_chunks(BLOCK).map(block).collect::<Result<_>>()?;
         let mut out = Symbols::new(self.column());
         for piece in &pieces {
             out.append(piece);

@@ -15,7 +15,7 @@ use crate::symbol::Symbol;
 pub fn sort<S: Symbol>(text: &mut [S]) -> Result<Block<u32>> {
     let mut suffixes = Block::<u32>::zeros(text.len())?;
     if !text.is_empty() {
-        S::sort_suffixes(text, bytemuck::cast_slice_mut(suffixes.as_mut()))?;
+        S::sort_suffixes(text, bytemuck::cast_slice_mut(suffixes.items_mut()))?;
     }
     Ok(suffixes)
 }

@@ -10,7 +10,9 @@ use crate::symbol::{Rank, Ranks, Symbol};
 const GROUP: usize = 32;
 
 /// Pivots compared at once by a single search, so that its cache misses overlap.
-const PIVOTS: usize = 7;
+const PIVOTS: usize = 15;
+
+const CACHE_LINE: usize = 64;
 
 /// A text, its sorted suffixes and their keys, borrowed.
 #[derive(Clone, Copy, Debug)]
@@ -55,16 +57,23 @@ impl<'a, S: Symbol> SuffixArray<'a, S> {
     /// # Errors
     /// [`Error::Corrupt`] if the array points outside the text.
     pub fn find(&self, pattern: &[S]) -> Result<Ranks> {
-        let (lower, upper) = self.brackets(pattern);
-        let low = self.lower_bound(pattern, lower)?;
+        let (lower, upper) = self.brackets(pattern, &mut 0);
+        let low = self.narrow(pattern, lower, Ordering::Less)?;
         self.upper_bound(pattern, low, upper)
     }
 
     /// Where, by the keys alone, the first suffix not below the pattern is, and the first one
-    /// above all that start with it.
-    fn brackets(&self, pattern: &[S]) -> (Bracket, Bracket) {
+    /// above all that start with it. `hint` is the first sample not below the pattern before, and
+    /// becomes this one's: near it where patterns come in order.
+    fn brackets(&self, pattern: &[S], hint: &mut usize) -> (Bracket, Bracket) {
         let (floor, ceiling) = (S::key(pattern), S::key_ceiling(pattern));
-        let first = self.keys.partition_point(|&key| key < floor);
+        let ordered = *hint > 0 && self.keys[*hint - 1] < floor;
+        let first = if ordered {
+            *hint + gallop(&self.keys[*hint..], |key| key < floor)
+        } else {
+            boundary(self.keys, |key| key < floor)
+        };
+        *hint = first;
         let beyond = first + gallop(&self.keys[first..], |key| key <= ceiling);
         let after = |sample: usize| if sample == 0 { 0 } else { (sample - 1) * STRIDE + 1 } as Rank;
         let until = |sample: usize| (sample * STRIDE).min(self.suffixes.len()) as Rank;
@@ -92,94 +101,91 @@ impl<'a, S: Symbol> SuffixArray<'a, S> {
         Ok((order, shared + more))
     }
 
-    /// The first rank within the bracket whose suffix is not below the pattern.
-    fn lower_bound(&self, pattern: &[S], mut at: Bracket) -> Result<Rank> {
-        while at.high - at.low > PIVOTS as Rank {
-            let shared = at.low_shared.min(at.high_shared);
-            let rest = &pattern[shared.min(pattern.len())..];
-            let (floor, ceiling) = (S::key(rest), S::key_ceiling(rest));
-            let step = (at.high - at.low) / (PIVOTS as Rank + 1);
-            let pivot = |nth: usize| at.low + step * (nth as Rank + 1);
-            // Independent reads first, decisions after: the misses then overlap.
-            let mut positions = [0_usize; PIVOTS];
-            for (nth, position) in positions.iter_mut().enumerate() {
-                *position = self.suffixes[pivot(nth) as usize] as usize + shared;
+    /// The first rank within the bracket whose suffix compares with the pattern as more than
+    /// `last`; the end of the bracket if none does.
+    fn narrow(&self, pattern: &[S], mut at: Bracket, last: Ordering) -> Result<Rank> {
+        let mut pivots = [0; PIVOTS];
+        while at.low < at.high {
+            let width = (at.high - at.low) as usize;
+            let count = width.min(PIVOTS);
+            let step = if width <= PIVOTS { 1 } else { width / (PIVOTS + 1) };
+            let first = at.low + step as Rank - Rank::from(step == 1);
+            for (nth, pivot) in pivots[..count].iter_mut().enumerate() {
+                *pivot = first + (nth * step) as Rank;
             }
-            let mut found = [0_u64; PIVOTS];
-            for (key, &position) in found.iter_mut().zip(&positions) {
-                *key = S::key(self.text.get(position..).ok_or_else(out_of_text)?);
-            }
-            let below = found.iter().take_while(|&&key| key < floor).count();
-            let not_above = found.iter().take_while(|&&key| key <= ceiling).count();
-            // Of the pivots whose keys tie, the rest of the suffix decides.
-            let (mut from, mut to) = (below, not_above);
-            let (mut from_shared, mut to_shared) = (None, None);
-            while from < to {
-                let nth = from.midpoint(to);
-                let (order, length) = Self::compare(self.suffix(pivot(nth))?, pattern, shared)?;
-                if order == Ordering::Less {
-                    (from, from_shared) = (nth + 1, Some(length));
-                } else {
-                    (to, to_shared) = (nth, Some(length));
-                }
-            }
-            let by_key = |nth: usize| shared + same_symbols::<S>(found[nth], floor, rest.len());
-            if to < PIVOTS {
-                at.high_shared = to_shared.unwrap_or_else(|| by_key(to));
-                at.high = pivot(to);
-            }
-            if from > 0 {
-                at.low_shared = from_shared.unwrap_or_else(|| by_key(from - 1));
-                at.low = pivot(from - 1) + 1;
+            self.split(pattern, &pivots[..count], &mut at, last)?;
+        }
+        Ok(at.low)
+    }
+
+    /// Narrows the bracket to between two of the pivots, which ascend within it; at least one of
+    /// them leaves it.
+    fn split(
+        &self,
+        pattern: &[S],
+        pivots: &[Rank],
+        at: &mut Bracket,
+        last: Ordering,
+    ) -> Result<()> {
+        let shared = at.low_shared.min(at.high_shared).min(pattern.len());
+        let rest = &pattern[shared..];
+        let (floor, ceiling) = (S::key(rest), S::key_ceiling(rest));
+        // Independent reads first, decisions after: the misses then overlap.
+        let mut positions = [0_usize; PIVOTS];
+        for (position, &pivot) in positions.iter_mut().zip(pivots) {
+            *position = self.suffixes[pivot as usize] as usize + shared;
+        }
+        let mut heads = [0_u64; PIVOTS];
+        for (head, &position) in heads.iter_mut().zip(&positions[..pivots.len()]) {
+            let suffix = self.text.get(position..).ok_or_else(out_of_text)?;
+            *head = S::key(suffix);
+            touch(suffix, rest.len());
+        }
+        let heads = &heads[..pivots.len()];
+        // The pivots before `from` do not exceed `last`, those from `to` on do; where keys tie,
+        // the rest of the suffix decides.
+        let mut from = heads.iter().take_while(|&&head| head < floor).count();
+        let mut to = heads.iter().take_while(|&&head| head <= ceiling).count();
+        let by_key = |nth: usize| shared + same_symbols::<S>(heads[nth], floor, rest.len());
+        let mut low_shared = from.checked_sub(1).map(by_key);
+        let mut high_shared = (to < pivots.len()).then(|| by_key(to));
+        while from < to {
+            let nth = from.midpoint(to);
+            let (order, length) = Self::compare(self.suffix(pivots[nth])?, pattern, shared)?;
+            if order <= last {
+                (from, low_shared) = (nth + 1, Some(length));
+            } else {
+                (to, high_shared) = (nth, Some(length));
             }
         }
-        self.bisect(pattern, at, |order| order == Ordering::Less)
+        if let Some(length) = high_shared {
+            (at.high, at.high_shared) = (pivots[to], length);
+        }
+        if let Some(length) = low_shared {
+            (at.low, at.low_shared) = (pivots[from - 1] + 1, length);
+        }
+        Ok(())
     }
 
     /// The ranks from `low` on whose suffixes start with the pattern, given that `low` is the
     /// first one not below it and that the last one lies before the end of the bracket.
     fn upper_bound(&self, pattern: &[S], low: Rank, within: Bracket) -> Result<Ranks> {
         let mut at = Bracket { low: low.max(within.low), ..within };
-        let starts = |rank: Rank| -> Result<bool> {
-            Ok(Self::compare(self.suffix(rank)?, pattern, 0)?.0 == Ordering::Equal)
-        };
-        if at.low == low {
-            // Most patterns are rare: look near the first occurrence before halving what is left.
-            let mut step = 1;
-            while at.low < at.high {
-                let probe = at.low + (step - 1).min(at.high - at.low - 1);
-                if starts(probe)? {
-                    at.low = probe + 1;
-                    step *= 2;
-                } else {
-                    at.high = probe;
-                    break;
+        if at.low == low && low < at.high {
+            // Most patterns are rare: look near the first occurrence before dividing what is left.
+            let mut pivots = [0; PIVOTS];
+            let mut count = 0;
+            for (nth, pivot) in pivots.iter_mut().enumerate() {
+                let probe = at.low.saturating_add((1 << nth) - 1);
+                if probe < at.high {
+                    *pivot = probe;
+                    count += 1;
                 }
             }
+            self.split(pattern, &pivots[..count], &mut at, Ordering::Equal)?;
         }
-        let high = self.bisect(pattern, at, |order| order != Ordering::Greater)?;
+        let high = self.narrow(pattern, at, Ordering::Equal)?;
         Ok(low..high.max(low))
-    }
-
-    fn bisect(
-        &self,
-        pattern: &[S],
-        mut at: Bracket,
-        goes_on: impl Fn(Ordering) -> bool,
-    ) -> Result<Rank> {
-        while at.low < at.high {
-            let middle = at.low.midpoint(at.high);
-            let shared = at.low_shared.min(at.high_shared);
-            let (order, length) = Self::compare(self.suffix(middle)?, pattern, shared)?;
-            if goes_on(order) {
-                at.low = middle + 1;
-                at.low_shared = length;
-            } else {
-                at.high = middle;
-                at.high_shared = length;
-            }
-        }
-        Ok(at.low)
     }
 
     /// [`SuffixArray::find`] for many patterns, given with the place of each answer.
@@ -193,78 +199,157 @@ impl<'a, S: Symbol> SuffixArray<'a, S> {
         &self,
         patterns: impl Iterator<Item = (&'p [S], &'p mut Ranks)>,
     ) -> Result<()> {
-        let mut group = Vec::with_capacity(GROUP);
         let mut patterns = patterns.fuse();
+        let mut hint = 0;
+        let mut flights: Vec<Flight<'p, S>> = Vec::with_capacity(GROUP);
+        let mut positions = [0_usize; GROUP];
+        let mut heads = [Head::default(); GROUP];
         loop {
-            group.clear();
-            group.extend(patterns.by_ref().take(GROUP));
-            if group.is_empty() {
+            while flights.len() < GROUP {
+                let Some((pattern, ranks)) = patterns.next() else {
+                    break;
+                };
+                let mut flight = Flight::new(pattern, ranks, self.brackets(pattern, &mut hint));
+                if !flight.settle() {
+                    flights.push(flight);
+                }
+            }
+            if flights.is_empty() {
                 return Ok(());
             }
-            self.find_group(&mut group)?;
+            // Independent reads first, decisions after: the misses then overlap.
+            for (position, flight) in positions.iter_mut().zip(&flights) {
+                *position = self.suffixes[flight.walk.probe() as usize] as usize;
+            }
+            for (head, &position) in heads.iter_mut().zip(&positions[..flights.len()]) {
+                *head = Head::of(self.text.get(position..).ok_or_else(out_of_text)?, 0);
+            }
+            for nth in (0..flights.len()).rev() {
+                let flight = &mut flights[nth];
+                let mut before = flight.is_before(heads[nth]);
+                if flight.long && heads[nth] == flight.bound {
+                    let suffix = &self.text[positions[nth]..];
+                    before = Self::compare(suffix, flight.pattern, 0)?.0 <= flight.last;
+                }
+                flight.walk.step(before);
+                if flight.settle() {
+                    flights.swap_remove(nth);
+                }
+            }
+        }
+    }
+}
+
+/// The first four keys of a text, which order as the text does: compared at once, without branches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Head(u128, u128);
+
+impl Head {
+    /// The head of a text; bits `fill` in place of what it is short.
+    fn of<S: Symbol>(text: &[S], fill: u64) -> Self {
+        let key = |nth: usize| match text.get(nth * S::KEY..) {
+            Some(rest) if fill == 0 => S::key(rest),
+            Some(rest) => S::key_ceiling(rest),
+            None => fill,
+        };
+        let pair = |nth: usize| u128::from(key(nth)) << 64 | u128::from(key(nth + 1));
+        Self(pair(0), pair(2))
+    }
+
+    fn below(self, other: Self) -> bool {
+        (self.0 < other.0) | ((self.0 == other.0) & (self.1 < other.1))
+    }
+}
+
+/// One pattern on its way to its range of ranks: first to the lower bound, then to the upper one.
+#[derive(Debug)]
+struct Flight<'p, S> {
+    pattern: &'p [S],
+    /// Whether the pattern goes on behind its head.
+    long: bool,
+    /// The smallest head of a text that starts with the pattern; the largest on the way to the
+    /// upper bound.
+    bound: Head,
+    walk: Walk,
+    /// The order up to which suffixes lie before the boundary looked for.
+    last: Ordering,
+    upper: Bracket,
+    ranks: &'p mut Ranks,
+}
+
+impl<'p, S: Symbol> Flight<'p, S> {
+    fn new(pattern: &'p [S], ranks: &'p mut Ranks, (lower, upper): (Bracket, Bracket)) -> Self {
+        Self {
+            pattern,
+            long: pattern.len() > 4 * S::KEY,
+            bound: Head::of(pattern, 0),
+            walk: Walk { low: lower.low, high: lower.high, stride: 0 },
+            last: Ordering::Less,
+            upper,
+            ranks,
         }
     }
 
-    fn find_group(&self, group: &mut [(&[S], &mut Ranks)]) -> Result<()> {
-        let size = group.len();
-        let mut low = [0_u32; GROUP];
-        let mut high = [0_u32; GROUP];
-        let mut uppers = [Bracket { low: 0, high: 0, low_shared: 0, high_shared: 0 }; GROUP];
-        let mut floors = [0_u64; GROUP];
-        let mut ceilings = [0_u64; GROUP];
-        for (nth, (pattern, _)) in group.iter().enumerate() {
-            let lower;
-            (lower, uppers[nth]) = self.brackets(pattern);
-            (low[nth], high[nth]) = (lower.low, lower.high);
-            (floors[nth], ceilings[nth]) = (S::key(pattern), S::key_ceiling(pattern));
+    /// Whether a suffix with that head lies before the boundary looked for.
+    fn is_before(&self, head: Head) -> bool {
+        let lower = self.last == Ordering::Less;
+        (lower & head.below(self.bound)) | (!lower & !self.bound.below(head))
+    }
+
+    /// Turns from the lower bound, once found, to the upper one; says whether both are found.
+    fn settle(&mut self) -> bool {
+        if self.walk.low < self.walk.high {
+            return false;
         }
-        let mut heads = [0_u64; GROUP];
-        let mut positions = [0_u32; GROUP];
-        loop {
-            let mut open = false;
-            for nth in 0..size {
-                if low[nth] < high[nth] {
-                    open = true;
-                    positions[nth] = self.suffixes[low[nth].midpoint(high[nth]) as usize];
-                }
-            }
-            if !open {
-                break;
-            }
-            for nth in 0..size {
-                if low[nth] < high[nth] {
-                    let suffix = self.text.get(positions[nth] as usize..);
-                    heads[nth] = S::key(suffix.ok_or_else(out_of_text)?);
-                }
-            }
-            for nth in 0..size {
-                if low[nth] < high[nth] {
-                    let below = if heads[nth] < floors[nth] {
-                        true
-                    } else if heads[nth] > ceilings[nth] {
-                        false
-                    } else {
-                        let suffix = &self.text[positions[nth] as usize..];
-                        Self::compare(suffix, group[nth].0, 0)?.0 == Ordering::Less
-                    };
-                    let middle = low[nth].midpoint(high[nth]);
-                    if below {
-                        low[nth] = middle + 1;
-                    } else {
-                        high[nth] = middle;
-                    }
-                }
+        if self.last == Ordering::Less {
+            self.last = Ordering::Equal;
+            self.bound = Head::of(self.pattern, u64::MAX);
+            self.ranks.start = self.walk.low;
+            let low = self.walk.low.max(self.upper.low);
+            // Most patterns are rare: look near the first occurrence before halving what is left.
+            let stride = Rank::from(low == self.ranks.start);
+            self.walk = Walk { low, high: self.upper.high, stride };
+            if self.walk.low < self.walk.high {
+                return false;
             }
         }
-        for (nth, (pattern, ranks)) in group.iter_mut().enumerate() {
-            **ranks = self.upper_bound(pattern, low[nth], uppers[nth])?;
-        }
-        Ok(())
+        self.ranks.end = self.walk.low.max(self.ranks.start);
+        true
+    }
+}
+
+/// A search for a boundary between `low` and `high`: in strides that double from `low` on while
+/// `stride` is not 0, by halving afterwards.
+#[derive(Clone, Copy, Debug, Default)]
+struct Walk {
+    low: Rank,
+    high: Rank,
+    stride: Rank,
+}
+
+impl Walk {
+    fn probe(&self) -> Rank {
+        let stride = self.low.saturating_add(self.stride.wrapping_sub(1)).min(self.high - 1);
+        if self.stride == 0 { self.low.midpoint(self.high) } else { stride }
+    }
+
+    fn step(&mut self, boundary_is_behind: bool) {
+        let probe = self.probe();
+        self.low = if boundary_is_behind { probe + 1 } else { self.low };
+        self.high = if boundary_is_behind { self.high } else { probe };
+        self.stride = if boundary_is_behind { self.stride.saturating_mul(2) } else { 0 };
     }
 }
 
 fn out_of_text() -> Error {
     Error::corrupt("the suffix array points outside the text")
+}
+
+/// Reads where a comparison of so many symbols will end, so that a miss there does not wait for
+/// the one at its start.
+fn touch<S: Symbol>(suffix: &[S], length: usize) {
+    let reach = length.min(CACHE_LINE / S::WIDTH).saturating_sub(1);
+    std::hint::black_box(suffix.get(reach).copied());
 }
 
 /// How many items from the start on satisfy the predicate, which none does after the first that
@@ -277,6 +362,23 @@ fn gallop<T: Copy>(items: &[T], holds: impl Fn(T) -> bool) -> usize {
     let from = step / 2;
     let to = (step - 1).min(items.len()).max(from);
     from + items[from..to].partition_point(|&item| holds(item))
+}
+
+/// As [`gallop`], wherever the boundary is: in steps of many independent reads, whose misses
+/// overlap.
+fn boundary<T: Copy>(items: &[T], holds: impl Fn(T) -> bool) -> usize {
+    let (mut low, mut high) = (0, items.len());
+    while high - low > PIVOTS {
+        let step = (high - low) / (PIVOTS + 1);
+        let pivots = &items[low + step..=low + step * PIVOTS];
+        let below =
+            pivots.iter().step_by(step).map(|&item| usize::from(holds(item))).sum::<usize>();
+        if below < PIVOTS {
+            high = low + step * (below + 1);
+        }
+        low += step * below + usize::from(below > 0);
+    }
+    low + items[low..high].iter().take_while(|&&item| holds(item)).count()
 }
 
 /// How many leading symbols two keys share, of the `length` that were packed.

@@ -1,0 +1,208 @@
+"""Ask an index from polars: `import bowstring.polars`, then `pl.col("query").bow.count(index)`.
+
+Registers a namespace `bow` for expressions and for Series. The column holds queries, or row
+numbers for `text`; a null query gives a null answer. An index is a `bowstring.Index` or the
+path of one, which is opened once, where the expression is written. Expressions are elementwise:
+filters move below them, and the streaming engine runs them batch by batch.
+
+Examples
+--------
+>>> import bowstring, polars as pl
+>>> import bowstring.polars
+>>> index = bowstring.index(["banana", None, "bandana"])
+>>> pl.LazyFrame({"q": ["ana", None]}).select(pl.col("q").bow.count(index)).collect()["q"].to_list()
+[3, None]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+import polars as pl
+import pyarrow as pa
+
+from bowstring.accessors import IndexLike, as_index, counts, lists
+from bowstring.index import Index
+
+T = TypeVar("T", pl.Expr, pl.Series)
+
+_TEXT: dict[str, Any] = {
+    "string": pl.String(),
+    "binary": pl.Binary(),
+    "tokens": pl.List(pl.UInt32),
+}
+
+
+def _structs(**fields: Any) -> pl.DataType:
+    return pl.List(pl.Struct(fields))
+
+
+class _Questions(Generic[T]):
+    """The verbs, over whatever `_map` applies an answer to."""
+
+    def _map(self, answer: Callable[[pl.Series], pa.Array[Any]], dtype: pl.DataType) -> T:
+        raise NotImplementedError
+
+    def _lists(self, verb: str, index: Index, dtype: pl.DataType, **options: Any) -> T:
+        return self._map(lambda queries: lists(verb, index, queries, **options), dtype)
+
+    def count(self, index: IndexLike, *, threads: int | None = None) -> T:
+        """Count the occurrences of each query; see `bowstring.Index.count`.
+
+        Returns
+        -------
+        UInt64
+
+        Examples
+        --------
+        >>> import bowstring, polars as pl
+        >>> pl.Series(["an", "x"]).bow.count(bowstring.index(["banana"])).to_list()
+        [2, 0]
+        """
+        opened = as_index(index)
+        return self._map(lambda queries: counts(opened, queries, threads), pl.UInt64())
+
+    def rows(self, index: IndexLike, *, limit: int | None = None, threads: int | None = None) -> T:
+        """List the rows that hold each query; see `bowstring.Index.rows`.
+
+        Returns
+        -------
+        List(Struct({"row": UInt64, "count": UInt64}))
+
+        Examples
+        --------
+        >>> import bowstring, polars as pl
+        >>> pl.Series(["an"]).bow.rows(bowstring.index(["banana"])).to_list()
+        [[{'row': 0, 'count': 2}]]
+        """
+        dtype = _structs(row=pl.UInt64, count=pl.UInt64)
+        return self._lists("rows", as_index(index), dtype, limit=limit, threads=threads)
+
+    def locate(
+        self,
+        index: IndexLike,
+        *,
+        limit: int | None = None,
+        seed: int | None = None,
+        threads: int | None = None,
+    ) -> T:
+        """Say where each query occurs; see `bowstring.Index.locate`.
+
+        Returns
+        -------
+        List(Struct({"row": UInt64, "start": UInt64, "stop": UInt64}))
+
+        Examples
+        --------
+        >>> import bowstring, polars as pl
+        >>> pl.Series(["an"]).bow.locate(bowstring.index(["banana"]), limit=1).to_list()
+        [[{'row': 0, 'start': 1, 'stop': 3}]]
+        """
+        dtype = _structs(row=pl.UInt64, start=pl.UInt64, stop=pl.UInt64)
+        options = {"limit": limit, "seed": seed, "threads": threads}
+        return self._lists("locate", as_index(index), dtype, **options)
+
+    def context(
+        self,
+        index: IndexLike,
+        *,
+        width: int = 40,
+        limit: int | None = None,
+        seed: int | None = None,
+        threads: int | None = None,
+    ) -> T:
+        """Show what stands around each occurrence; see `bowstring.Index.context`.
+
+        Returns
+        -------
+        List(Struct({"row": UInt64, "start": UInt64, "left", "match", "right"}))
+            The last three String, Binary or List(UInt32), as the index.
+
+        Examples
+        --------
+        >>> import bowstring, polars as pl
+        >>> index = bowstring.index(["the quick brown fox"])
+        >>> pl.Series(["brown"]).bow.context(index, width=2).to_list()
+        [[{'row': 0, 'start': 10, 'left': 'k ', 'match': 'brown', 'right': ' f'}]]
+        """
+        opened = as_index(index)
+        text = _TEXT[opened.info.column]
+        dtype = _structs(row=pl.UInt64, start=pl.UInt64, left=text, match=text, right=text)
+        options = {"width": width, "limit": limit, "seed": seed, "threads": threads}
+        return self._lists("context", opened, dtype, **options)
+
+    def search(
+        self,
+        index: IndexLike,
+        *,
+        within: int | None = None,
+        limit: int | None = None,
+        threads: int | None = None,
+    ) -> T:
+        """Find the rows that each search string combines; see `bowstring.Index.search`.
+
+        Returns
+        -------
+        List(Struct({"row": UInt64, "start": UInt64, "stop": UInt64}))
+
+        Examples
+        --------
+        >>> import bowstring, polars as pl
+        >>> index = bowstring.index(["red apple", "green apple"])
+        >>> pl.Series(["red AND apple"]).bow.search(index).to_list()
+        [[{'row': 0, 'start': 0, 'stop': 9}]]
+        """
+        dtype = _structs(row=pl.UInt64, start=pl.UInt64, stop=pl.UInt64)
+        options = {"within": within, "limit": limit, "threads": threads}
+        return self._lists("search", as_index(index), dtype, **options)
+
+    def text(self, index: IndexLike, *, threads: int | None = None) -> T:
+        """Give back the rows with these numbers; see `bowstring.Index.text`.
+
+        Returns
+        -------
+        String, Binary or List(UInt32), as the index
+
+        Examples
+        --------
+        >>> import bowstring, polars as pl
+        >>> pl.Series([1, None]).bow.text(bowstring.index(["a", "b"])).to_list()
+        ['b', None]
+        """
+        opened = as_index(index)
+        return self._map(lambda rows: opened.text(rows, threads=threads), _TEXT[opened.info.column])
+
+
+def _answered(
+    queries: pl.Series, answer: Callable[[pl.Series], pa.Array[Any]], dtype: pl.DataType
+) -> pl.Series:
+    if queries.dtype == pl.Null:
+        return pl.Series(queries.name, [None] * len(queries), dtype)
+    return pl.Series(queries.name, answer(queries)).cast(dtype)
+
+
+@pl.api.register_expr_namespace("bow")
+class ExprNamespace(_Questions[pl.Expr]):
+    """The verbs over an expression of queries; made by `pl.col(...).bow`."""
+
+    def __init__(self, expr: pl.Expr) -> None:
+        self._expr = expr
+
+    def _map(self, answer: Callable[[pl.Series], pa.Array[Any]], dtype: pl.DataType) -> pl.Expr:
+        return self._expr.map_batches(
+            lambda queries: _answered(queries, answer, dtype),
+            return_dtype=dtype,
+            is_elementwise=True,
+        )
+
+
+@pl.api.register_series_namespace("bow")
+class SeriesNamespace(_Questions[pl.Series]):
+    """The verbs over a Series of queries; made by `series.bow`."""
+
+    def __init__(self, series: pl.Series) -> None:
+        self._series = series
+
+    def _map(self, answer: Callable[[pl.Series], pa.Array[Any]], dtype: pl.DataType) -> pl.Series:
+        return _answered(self._series, answer, dtype)
