@@ -267,7 +267,7 @@ def as_option(value: Any, name: str, *, required: bool = False) -> int | None:
     Raises
     ------
     InvalidInput
-        If it is negative or above 2^63 - 1.
+        If it is negative or above 2^64 - 1.
     UnsupportedType
         If it is no whole number.
 
@@ -281,8 +281,8 @@ def as_option(value: Any, name: str, *, required: bool = False) -> int | None:
     if not _is_whole(value):
         raise UnsupportedType(f"{name} is {value!r}: give a whole number")
     number = operator.index(value)
-    if not 0 <= number < 1 << 63:
-        raise InvalidInput(f"{name} is {number}: it must be from 0 to 2^63 - 1")
+    if not 0 <= number < 1 << 64:
+        raise InvalidInput(f"{name} is {number}: it must be from 0 to 2^64 - 1")
     return number
 
 
@@ -446,10 +446,9 @@ def _from_numpy(data: Any, name: str) -> Any:
     if data.ndim == 1:
         if kind == "O":
             return from_values(data, name)
-        if kind in "UT":
-            return pa.array(data, TEXT)
-        if kind == "S":
-            return pa.array(data, BYTES)
+        if kind in "UTS":
+            # As Python values: from NumPy's own, pyarrow stops at the first NUL.
+            return pa.array(data.tolist(), BYTES if kind == "S" else TEXT)
         if kind in "iu":
             return pa.array(data)
     if data.ndim == 2 and kind in "iu":

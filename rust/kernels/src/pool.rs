@@ -11,6 +11,9 @@ use crate::error::{Error, Result};
 
 type Pools = Mutex<HashMap<(u32, usize), Arc<ThreadPool>>>;
 
+/// More than any machine has cores; a larger number is a mistake, and would exhaust the system.
+const MAX_THREADS: usize = 4096;
+
 /// The threads that a call uses when it does not say: those the process may run on.
 pub fn default_threads() -> usize {
     std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
@@ -23,10 +26,10 @@ pub fn default_threads() -> usize {
 pub fn pool(threads: Option<usize>) -> Result<Arc<ThreadPool>> {
     static POOLS: OnceLock<Pools> = OnceLock::new();
     let threads = threads.unwrap_or_else(default_threads);
-    if threads == 0 {
-        return Err(Error::InvalidInput(
-            "threads is 0; give at least 1, or leave it out to use all cores".into(),
-        ));
+    if !(1..=MAX_THREADS).contains(&threads) {
+        return Err(Error::InvalidInput(format!(
+            "threads is {threads}; give 1 to {MAX_THREADS}, or leave it out to use all cores"
+        )));
     }
     let pools = POOLS.get_or_init(Pools::default);
     let mut pools = pools.lock().unwrap_or_else(PoisonError::into_inner);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
-use bowstring::{Error, Monitor, Result, pool};
+use bowstring::{Error, Monitor, Phase, Result, pool};
 use pyo3::prelude::*;
 
 use crate::error::to_python;
@@ -48,6 +48,10 @@ pub fn run_reporting<T: Send + 'static>(
     kernel: impl FnOnce(Arc<Monitor>) -> Result<T> + Send + 'static,
 ) -> PyResult<T> {
     let monitor = Arc::new(Monitor::default());
+    if let Some(progress) = progress {
+        // Before anything is done, so that a callable that fails has nothing to undo.
+        progress.call1((Phase::Reading.name(), 0, None::<u64>))?;
+    }
     let (send, receive) = sync_channel(1);
     let worker = Arc::clone(&monitor);
     let handle = std::thread::Builder::new()
@@ -64,8 +68,11 @@ pub fn run_reporting<T: Send + 'static>(
         receive = channel;
         let stopped = match result {
             Ok(result) => {
-                if let (Ok(_), Some(progress)) = (&result, progress) {
-                    report(progress, &monitor)?;
+                if let (Ok(_), Some(progress)) = (&result, progress)
+                    && let Err(error) = report(progress, &monitor)
+                {
+                    // The work is done, published perhaps: too late to fail.
+                    error.write_unraisable(py, Some(progress));
                 }
                 return result.map_err(|error| to_python(py, &error));
             }

@@ -1,7 +1,7 @@
 //! The index as `bowstring.index` builds on it.
 
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use bowstring::{
     Builder, Error, Expression, Index as Kernel, Limit, Monitor, Options, Pattern, Patterns,
@@ -191,21 +191,34 @@ fn limited(limit: Option<usize>, seed: Option<u64>) -> Result<Limit> {
 
 /// A full-text index: a snapshot that append and compact replace.
 #[pyclass(frozen, module = "bowstring._core")]
-pub struct Index {
+pub struct Index(Arc<Shared>);
+
+struct Shared {
     snapshot: RwLock<Arc<Kernel>>,
+    writing: Mutex<()>,
 }
 
-impl Index {
-    fn new(kernel: Kernel) -> Self {
-        Self { snapshot: RwLock::new(Arc::new(kernel)) }
-    }
-
+impl Shared {
     fn kernel(&self) -> Arc<Kernel> {
         Arc::clone(&self.snapshot.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn replace(&self, kernel: Kernel) {
-        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(kernel);
+    /// Replaces the snapshot by what `change` makes of it, one change after the other.
+    fn change(&self, change: impl FnOnce(&Kernel) -> Result<Kernel>) -> Result<()> {
+        let _one = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let kernel = Arc::new(change(&self.kernel())?);
+        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = kernel;
+        Ok(())
+    }
+}
+
+impl Index {
+    fn new(kernel: Kernel) -> Self {
+        Self(Arc::new(Shared { snapshot: RwLock::new(Arc::new(kernel)), writing: Mutex::new(()) }))
+    }
+
+    fn kernel(&self) -> Arc<Kernel> {
+        self.0.kernel()
     }
 
     /// Answers queries: few occurrences of one query here and now, more in the pool.
@@ -280,20 +293,21 @@ impl Index {
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let options = Options { memory, threads, segment_symbols, expected };
-        let index = self.kernel();
-        let appended = run_reporting(py, progress, move |monitor| {
+        let shared = Arc::clone(&self.0);
+        run_reporting(py, progress, move |monitor| {
             let kind = arrow::column_of(&column.data_type)?;
-            if kind != index.column() {
-                return Err(Error::UnsupportedType(format!(
-                    "data is a {} column, and the index is over a {} column; cast one to the other",
-                    kind.name(),
-                    index.column().name()
-                )));
-            }
-            fill(index.append(options, monitor)?, column)
-        })?;
-        self.replace(appended);
-        Ok(())
+            shared.change(|index| {
+                if kind != index.column() {
+                    return Err(Error::UnsupportedType(format!(
+                        "data is a {} column, and the index is over a {} column; cast one to the \
+                         other",
+                        kind.name(),
+                        index.column().name()
+                    )));
+                }
+                fill(index.append(options, monitor)?, column)
+            })
+        })
     }
 
     #[pyo3(signature = (memory, threads, progress))]
@@ -305,11 +319,10 @@ impl Index {
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let options = Options { memory, threads, ..Options::default() };
-        let index = self.kernel();
-        let compacted =
-            run_reporting(py, progress, move |monitor| index.compact(options, monitor))?;
-        self.replace(compacted);
-        Ok(())
+        let shared = Arc::clone(&self.0);
+        run_reporting(py, progress, move |monitor| {
+            shared.change(|index| index.compact(options, monitor))
+        })
     }
 
     #[pyo3(signature = (threads, progress))]

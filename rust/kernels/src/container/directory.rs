@@ -8,6 +8,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use super::manifest::{Manifest, SegmentEntry};
 use crate::error::{Error, Result};
@@ -15,6 +16,9 @@ use crate::error::{Error, Result};
 const MANIFEST: &str = "manifest.json";
 const LOCK: &str = "lock";
 const PARTIAL: &str = ".partial";
+
+/// How long a writer waits for another one that is about to end, such as a build given up.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The number in the name of a segment file.
 pub(super) fn segment_number(name: &str) -> Option<u64> {
@@ -94,7 +98,13 @@ impl Directory {
             .truncate(false)
             .open(&path)
             .map_err(Error::io(&path))?;
-        match lock.try_lock() {
+        let mut locked = lock.try_lock();
+        let patience = Instant::now() + PATIENCE;
+        while matches!(locked, Err(TryLockError::WouldBlock)) && Instant::now() < patience {
+            std::thread::sleep(PATIENCE / 50);
+            locked = lock.try_lock();
+        }
+        match locked {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(Error::InvalidInput(format!(
@@ -157,18 +167,24 @@ impl Writer {
         &self.directory
     }
 
-    /// Writes one segment file by `write`, which gives back its length and header checksum, and
-    /// puts it in its place under a new number, synced. No manifest names it yet.
+    /// The number of the next segment file, taken.
+    pub fn number(&self) -> u64 {
+        self.next.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Writes the segment file `number` by `write`, which gives back its length and header
+    /// checksum, and puts it in its place, synced. No manifest names it yet.
     ///
     /// # Errors
     /// What `write` fails with, after removing the partial file; [`Error::Io`].
     pub fn write_segment(
         &self,
+        number: u64,
         rows: u64,
         symbols: u64,
         write: impl FnOnce(&Path) -> Result<(u64, u32)>,
     ) -> Result<SegmentEntry> {
-        let file = format!("{:06}.seg", self.next.fetch_add(1, Ordering::Relaxed));
+        let file = format!("{number:06}.seg");
         let partial = self.directory.file(&format!("{file}{PARTIAL}"));
         let path = self.directory.file(&file);
         let written = write(&partial)
@@ -180,10 +196,11 @@ impl Writer {
         Ok(SegmentEntry { crc32, file, length, rows, symbols })
     }
 
-    /// Makes `manifest` the index, at once and durably, then removes what it does not name.
+    /// Makes `manifest` the index, at once and durably.
     ///
     /// # Errors
-    /// [`Error::Io`]; the old index then still stands.
+    /// [`Error::Io`]; the old index then still stands, unless only making the new one durable
+    /// failed.
     pub fn publish(&self, manifest: &Manifest) -> Result<()> {
         let partial = self.directory.file(&format!("{MANIFEST}{PARTIAL}"));
         let path = self.directory.file(MANIFEST);
@@ -196,8 +213,7 @@ impl Writer {
         self.directory.sync()?;
         write().map_err(Error::io(&partial))?;
         fs::rename(&partial, &path).map_err(Error::io(&path))?;
-        self.directory.sync()?;
-        self.sweep(&manifest.segments)
+        self.directory.sync()
     }
 
     /// Removes what a writer that died left. A manifest that cannot be read may name any segment,
@@ -218,5 +234,13 @@ impl Writer {
             }
         }
         Ok(())
+    }
+}
+
+impl Drop for Writer {
+    /// Leaves only what the index needs, whether this writer published or failed. What cannot be
+    /// removed now, the next writer removes.
+    fn drop(&mut self) {
+        let _ = self.clean();
     }
 }

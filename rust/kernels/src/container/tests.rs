@@ -115,11 +115,12 @@ proptest! {
         ];
         let writer = directory.lock().unwrap();
         let entry = writer
-            .write_segment(3, 16, |path| {
+            .write_segment(1, 3, 16, |path| {
                 write_segment_file(path, "suffix", &meta, &blocks, &Monitor::default())
             })
             .unwrap();
         writer.publish(&super::Manifest::new(Column::String, vec![entry])).unwrap();
+        drop(writer);
         let index = Index::open(folder.path()).unwrap();
         any_answer_or_refusal(ask_everything(&index));
         any_answer_or_refusal(index.verify(&Monitor::default()));

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use rayon::ThreadPool;
 
@@ -22,6 +23,9 @@ const SHARE: f64 = 0.8;
 
 /// Bytes a symbol that a segment needs beside its text: the suffix array and the keys.
 const ARRAY_BYTES: f64 = 4.0 + 8.0 / crate::suffix::STRIDE as f64;
+
+/// How often the wait for a sorting thread looks at the monitor.
+const TICK: Duration = Duration::from_millis(20);
 
 /// How an index is built.
 #[derive(Clone, Copy, Debug, Default)]
@@ -110,8 +114,11 @@ impl Builder {
         options: Options,
         monitor: Arc<Monitor>,
     ) -> Result<Self> {
-        if let Some(0) = options.segment_symbols {
-            return Err(Error::InvalidInput("segment_symbols is 0; give at least 1".into()));
+        if let Some(most) = options.segment_symbols.filter(|most| !(1..=MAX_SYMBOLS).contains(most))
+        {
+            return Err(Error::InvalidInput(format!(
+                "segment_symbols is {most}; give 1 to {MAX_SYMBOLS}"
+            )));
         }
         let pool = pool(options.threads)?;
         let memory = options.memory.unwrap_or_else(|| available_memory() / 4 * 3);
@@ -195,11 +202,12 @@ impl Builder {
         let slot = self.started;
         self.started += 1;
         self.under_way += 1;
-        let (writer, monitor) = (self.writer.clone(), Arc::clone(&self.monitor));
+        let place = self.writer.as_ref().map(|writer| (Arc::downgrade(writer), writer.number()));
+        let monitor = Arc::clone(&self.monitor);
         let deliver = self.deliver.clone();
         self.pool.spawn(move || {
             let finished = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                sort_segment(corpus, writer.as_deref(), &monitor)
+                sort_segment(corpus, place.as_ref(), &monitor)
             }));
             let finished = finished.unwrap_or_else(|_| {
                 Err(Error::corrupt("sorting failed unexpectedly, which is a defect of bowstring"))
@@ -210,8 +218,10 @@ impl Builder {
         Ok(())
     }
 
+    /// Waits for a sorted segment; the sorter itself cannot be stopped, but the wait for it can.
     fn receive(&mut self) -> Result<()> {
-        if let Ok((slot, symbols, finished)) = self.deliveries.recv() {
+        self.monitor.check()?;
+        if let Ok((slot, symbols, finished)) = self.deliveries.recv_timeout(TICK) {
             self.under_way -= 1;
             self.sorted += symbols;
             if self.monitor.progress().0 == Phase::Sorting {
@@ -244,8 +254,8 @@ impl Builder {
             self.receive()?;
         }
         self.monitor.check()?;
-        let pieces = self.pieces.into_values();
-        let Some(writer) = self.writer else {
+        let pieces = std::mem::take(&mut self.pieces).into_values();
+        let Some(writer) = self.writer.take() else {
             let segments = pieces.filter_map(|piece| match piece {
                 Finished::Memory(segment) => Some((segment, None)),
                 Finished::Disk(_) => None,
@@ -263,14 +273,21 @@ impl Builder {
     }
 }
 
-fn sort_segment(corpus: Corpus, writer: Option<&Writer>, monitor: &Monitor) -> Result<Finished> {
+fn sort_segment(
+    corpus: Corpus,
+    place: Option<&(Weak<Writer>, u64)>,
+    monitor: &Monitor,
+) -> Result<Finished> {
     monitor.check()?;
-    let Some(writer) = writer else {
+    let Some((writer, number)) = place else {
         return suffix::build(corpus).map(Finished::Memory);
     };
     let (rows, symbols) = (corpus.row_ends.len() as u64, corpus.symbols() as u64);
+    let segment = suffix::sort_corpus(corpus)?;
+    // A build that was given up meanwhile has let go of the directory.
+    let writer = writer.upgrade().ok_or(Error::Interrupted)?;
     writer
-        .write_segment(rows, symbols, |path| suffix::write(corpus, path, monitor))
+        .write_segment(*number, rows, symbols, |path| segment.write(path, monitor))
         .map(Finished::Disk)
 }
 
@@ -354,6 +371,15 @@ impl Index {
             )));
         }
         Ok((now, Some(writer)))
+    }
+}
+
+impl Drop for Builder {
+    /// Tells sorting threads that nobody waits for them any more.
+    fn drop(&mut self) {
+        if self.under_way > 0 {
+            self.monitor.stop();
+        }
     }
 }
 

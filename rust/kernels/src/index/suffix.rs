@@ -39,27 +39,39 @@ pub struct SuffixSegment<S: Symbol> {
 
 /// Sorts a corpus into a segment in memory.
 pub(super) fn build(corpus: Corpus) -> Result<Arc<dyn Segment>> {
-    let rows = RowTable::new(corpus.row_ends.into(), corpus.validity.map(Block::from));
-    match corpus.text {
-        Text::U8(text) => SuffixSegment::arc(text, rows, corpus.separator),
-        Text::U16(text) => SuffixSegment::arc(text, rows, corpus.separator),
-        Text::U32(text) => SuffixSegment::arc(text, rows, corpus.separator),
-    }
+    Ok(match sort_corpus(corpus)? {
+        Sorted::U8(segment, _) => Arc::new(segment),
+        Sorted::U16(segment, _) => Arc::new(segment),
+        Sorted::U32(segment, _) => Arc::new(segment),
+    })
 }
 
-/// Sorts a corpus into a segment file; gives back its length and header checksum.
-pub(super) fn write(corpus: Corpus, path: &Path, monitor: &Monitor) -> Result<(u64, u32)> {
+/// A sorted corpus, of whichever width, and what its column holds.
+pub(super) enum Sorted {
+    U8(SuffixSegment<u8>, Column),
+    U16(SuffixSegment<u16>, Column),
+    U32(SuffixSegment<u32>, Column),
+}
+
+/// Sorts a corpus.
+pub(super) fn sort_corpus(corpus: Corpus) -> Result<Sorted> {
     let column = corpus.column;
     let rows = RowTable::new(corpus.row_ends.into(), corpus.validity.map(Block::from));
-    match corpus.text {
-        Text::U8(text) => {
-            SuffixSegment::build(text, rows, corpus.separator)?.write(column, path, monitor)
-        }
-        Text::U16(text) => {
-            SuffixSegment::build(text, rows, corpus.separator)?.write(column, path, monitor)
-        }
-        Text::U32(text) => {
-            SuffixSegment::build(text, rows, corpus.separator)?.write(column, path, monitor)
+    let separator = corpus.separator;
+    Ok(match corpus.text {
+        Text::U8(text) => Sorted::U8(SuffixSegment::build(text, rows, separator)?, column),
+        Text::U16(text) => Sorted::U16(SuffixSegment::build(text, rows, separator)?, column),
+        Text::U32(text) => Sorted::U32(SuffixSegment::build(text, rows, separator)?, column),
+    })
+}
+
+impl Sorted {
+    /// Writes the segment's file; gives back its length and header checksum.
+    pub(super) fn write(&self, path: &Path, monitor: &Monitor) -> Result<(u64, u32)> {
+        match self {
+            Self::U8(segment, column) => segment.write(*column, path, monitor),
+            Self::U16(segment, column) => segment.write(*column, path, monitor),
+            Self::U32(segment, column) => segment.write(*column, path, monitor),
         }
     }
 }
@@ -96,10 +108,6 @@ impl<S: Symbol> SuffixSegment<S> {
         Ok(Self { text, suffixes, keys, rows, separator, file: None })
     }
 
-    fn arc(text: Vec<S>, rows: RowTable, separator: u32) -> Result<Arc<dyn Segment>> {
-        Ok(Arc::new(Self::build(text, rows, separator)?))
-    }
-
     fn open(file: SegmentFile, meta: &Meta) -> Result<Arc<dyn Segment>> {
         let (symbols, rows) = (meta.symbols as usize, meta.rows as usize);
         let validity = file
@@ -111,7 +119,7 @@ impl<S: Symbol> SuffixSegment<S> {
             suffixes: file.block("suffix_array", "u32", symbols)?,
             keys: file.block("keys", "u64", symbols.div_ceil(STRIDE))?,
             rows: RowTable::new(file.block("row_ends", "u32", rows)?, validity),
-            separator: symbol(meta.separator)?,
+            separator: symbol(meta.separator).map_err(|error| error.at(file.path()))?,
             file: Some(file),
         }))
     }
