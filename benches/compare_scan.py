@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 BENCH = "scan"
 WIDTH = 40
-QUERIES = 10
+QUERIES = 5
 TRIED = 5_000
 # Shares of the rows that hold a word, from and to.
 CLASSES = {"rare": (0.0, 0.002), "some": (0.005, 0.02), "frequent": (0.05, 1.0)}

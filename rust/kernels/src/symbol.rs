@@ -357,6 +357,19 @@ impl Patterns {
         &self.nulls
     }
 
+    /// Reads the start of the pattern at `at`, so that it is in cache when it is asked for.
+    pub(crate) fn touch(&self, at: usize) {
+        let start = if at == 0 { 0 } else { self.ends[at - 1] };
+        match &self.symbols {
+            PatternSymbols::Bytes(symbols) => {
+                std::hint::black_box(symbols.get(start).copied());
+            }
+            PatternSymbols::Tokens(symbols) => {
+                std::hint::black_box(symbols.get(start).copied());
+            }
+        }
+    }
+
     /// The pattern at `at`; `None` where it is null.
     pub fn get(&self, at: usize) -> Option<Pattern<'_>> {
         let start = if at == 0 { 0 } else { self.ends[at - 1] };

@@ -101,6 +101,7 @@ proptest! {
         suffixes in prop::collection::vec(prop_oneof![0..20_u32, any::<u32>()], 16),
         ends in prop::collection::vec(prop_oneof![0..20_u32, any::<u32>()], 3),
         key in any::<u64>(),
+        skip in any::<u16>(),
     ) {
         let folder = tempfile::tempdir().unwrap();
         let directory = super::Directory::new(folder.path()).unwrap();
@@ -112,6 +113,7 @@ proptest! {
             BlockToWrite::new("suffix_array", "u32", &suffixes),
             BlockToWrite::new("row_ends", "u32", &ends),
             BlockToWrite::new("keys", "u64", std::slice::from_ref(&key)),
+            BlockToWrite::new("skips", "u16", std::slice::from_ref(&skip)),
         ];
         let writer = directory.lock().unwrap();
         let entry = writer

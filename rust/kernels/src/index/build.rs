@@ -22,7 +22,7 @@ use crate::pool::pool;
 const SHARE: f64 = 0.8;
 
 /// Bytes a symbol that a segment needs beside its text: the suffix array and the keys.
-const ARRAY_BYTES: f64 = 4.0 + 8.0 / crate::suffix::STRIDE as f64;
+const ARRAY_BYTES: f64 = 4.0 + 9.0 / crate::suffix::keys::STRIDE as f64;
 
 /// How often the wait for a sorting thread looks at the monitor.
 const TICK: Duration = Duration::from_millis(20);

@@ -12,10 +12,13 @@ use crate::container::{Block, BlockToWrite, SegmentEntry, SegmentFile, write_seg
 use crate::corpus::{Column, Corpus, MAX_SYMBOLS, Text};
 use crate::error::{Error, Result};
 use crate::interrupt::Monitor;
-use crate::suffix::{STRIDE, SuffixArray, keys, sort};
+use crate::suffix::{SuffixArray, keys, sort};
 use crate::symbol::{Pattern, Patterns, Position, Ranks, Symbol};
 
 pub(super) const KIND: &str = "suffix";
+
+/// Patterns read side by side.
+const TOGETHER: usize = 64;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Meta {
@@ -32,6 +35,8 @@ pub struct SuffixSegment<S: Symbol> {
     text: Block<S>,
     suffixes: Block<u32>,
     keys: Block<u64>,
+    skips: Block<u16>,
+    shape: keys::Shape,
     rows: RowTable,
     separator: S,
     file: Option<SegmentFile>,
@@ -103,13 +108,17 @@ impl<S: Symbol> SuffixSegment<S> {
     fn build(text: Vec<S>, rows: RowTable, separator: u32) -> Result<Self> {
         let mut text = Block::from(text);
         let suffixes = sort(text.items_mut())?;
-        let keys = keys(&text, &suffixes).into();
+        let shape = keys::Shape::new(text.len());
+        let (keys, skips) = keys::build(&text, &suffixes, &shape);
+        let (keys, skips) = (keys.into(), skips.into());
         let separator = symbol(separator)?;
-        Ok(Self { text, suffixes, keys, rows, separator, file: None })
+        Ok(Self { text, suffixes, keys, skips, shape, rows, separator, file: None })
     }
 
     fn open(file: SegmentFile, meta: &Meta) -> Result<Arc<dyn Segment>> {
         let (symbols, rows) = (meta.symbols as usize, meta.rows as usize);
+        let shape = keys::Shape::new(symbols);
+        let (keys, skips) = shape.lengths();
         let validity = file
             .has("validity")
             .then(|| file.block("validity", "u8", rows.div_ceil(8)))
@@ -117,7 +126,9 @@ impl<S: Symbol> SuffixSegment<S> {
         Ok(Arc::new(Self {
             text: file.block("text", S::DTYPE, symbols)?,
             suffixes: file.block("suffix_array", "u32", symbols)?,
-            keys: file.block("keys", "u64", symbols.div_ceil(STRIDE))?,
+            keys: file.block("keys", "u64", keys)?,
+            skips: file.block("skips", "u16", skips)?,
+            shape,
             rows: RowTable::new(file.block("row_ends", "u32", rows)?, validity),
             separator: symbol(meta.separator).map_err(|error| error.at(file.path()))?,
             file: Some(file),
@@ -140,12 +151,13 @@ impl<S: Symbol> SuffixSegment<S> {
             blocks.push(BlockToWrite::new("validity", "u8", validity));
         }
         blocks.push(BlockToWrite::new("keys", "u64", &self.keys));
+        blocks.push(BlockToWrite::new("skips", "u16", &self.skips));
         blocks.push(BlockToWrite::new("suffix_array", "u32", &self.suffixes));
         write_segment_file(path, KIND, &serde_json::json!(meta), &blocks, monitor)
     }
 
     fn array(&self) -> Result<SuffixArray<'_, S>> {
-        SuffixArray::new(&self.text, &self.suffixes, &self.keys)
+        SuffixArray::new(&self.text, &self.suffixes, &self.keys, &self.skips, &self.shape)
     }
 
     fn slice(&self, span: Range<Position>) -> Result<&[S]> {
@@ -184,7 +196,8 @@ impl<S: Symbol> Segment for SuffixSegment<S> {
         self.file.as_ref().map_or_else(
             || {
                 let rows = self.rows.len() * 4 + self.rows.validity().map_or(0, <[u8]>::len);
-                (self.text.len() * (S::WIDTH + 4) + self.keys.len() * 8 + rows) as u64
+                let keys = self.keys.len() * 8 + self.skips.len() * 2;
+                (self.text.len() * (S::WIDTH + 4) + keys + rows) as u64
             },
             |file| file.written().0,
         )
@@ -199,14 +212,21 @@ impl<S: Symbol> Segment for SuffixSegment<S> {
 
     fn find_many(&self, patterns: &Patterns, which: &[usize], ranks: &mut [Ranks]) -> Result<()> {
         ranks.fill(0..0);
-        let narrowed: Vec<_> = which
-            .iter()
-            .map(|&at| patterns.get(at).and_then(|pattern| S::narrow(pattern, self.separator)))
-            .collect();
-        let searches = narrowed
-            .iter()
-            .zip(ranks)
-            .filter_map(|(pattern, ranks)| Some((pattern.as_deref()?, ranks)));
+        // Side by side the patterns stay in cache; where they come from they may lie far apart.
+        let mut symbols = vec![];
+        let mut spans = Vec::with_capacity(which.len());
+        for which in which.chunks(TOGETHER) {
+            // Independent reads first: their cache misses overlap.
+            which.iter().for_each(|&at| patterns.touch(at));
+            for &at in which {
+                let narrowed = patterns.get(at).and_then(|one| S::narrow(one, self.separator));
+                let start = symbols.len();
+                symbols.extend_from_slice(narrowed.as_deref().unwrap_or_default());
+                spans.push(narrowed.map(|_| start..symbols.len()));
+            }
+        }
+        let searches =
+            spans.into_iter().zip(ranks).filter_map(|(span, ranks)| Some((&symbols[span?], ranks)));
         self.located(self.array()?.find_many(searches))
     }
 

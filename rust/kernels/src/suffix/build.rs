@@ -1,6 +1,5 @@
-//! Builds a suffix array and its keys.
+//! Builds a suffix array.
 
-use super::STRIDE;
 use crate::container::Block;
 use crate::error::Result;
 use crate::symbol::Symbol;
@@ -18,13 +17,4 @@ pub fn sort<S: Symbol>(text: &mut [S]) -> Result<Block<u32>> {
         S::sort_suffixes(text, bytemuck::cast_slice_mut(suffixes.items_mut()))?;
     }
     Ok(suffixes)
-}
-
-/// The key of every [`STRIDE`]-th suffix, in order.
-pub fn keys<S: Symbol>(text: &[S], suffixes: &[u32]) -> Vec<u64> {
-    suffixes
-        .iter()
-        .step_by(STRIDE)
-        .map(|&position| S::key(text.get(position as usize..).unwrap_or_default()))
-        .collect()
 }

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::STRIDE;
+use super::keys::{Keys, Shape};
 use crate::error::{Error, Result};
 use crate::symbol::{Rank, Ranks, Symbol};
 
@@ -19,7 +19,7 @@ const CACHE_LINE: usize = 64;
 pub struct SuffixArray<'a, S> {
     text: &'a [S],
     suffixes: &'a [u32],
-    keys: &'a [u64],
+    keys: Keys<'a>,
 }
 
 /// A range of ranks with the length of the prefix that its pattern shares with the suffixes just
@@ -37,11 +37,18 @@ impl<'a, S: Symbol> SuffixArray<'a, S> {
     ///
     /// # Errors
     /// [`Error::Corrupt`] if their lengths do not belong together.
-    pub fn new(text: &'a [S], suffixes: &'a [u32], keys: &'a [u64]) -> Result<Self> {
-        if text.len() != suffixes.len() || keys.len() != suffixes.len().div_ceil(STRIDE) {
-            return Err(Error::corrupt("text, suffix array and keys differ in length"));
+    pub fn new(
+        text: &'a [S],
+        suffixes: &'a [u32],
+        keys: &'a [u64],
+        skips: &'a [u16],
+        shape: &'a Shape,
+    ) -> Result<Self> {
+        let keys = Keys::new(keys, skips, shape).filter(|keys| keys.suffixes() == suffixes.len());
+        match keys {
+            Some(keys) if text.len() == suffixes.len() => Ok(Self { text, suffixes, keys }),
+            _ => Err(Error::corrupt("text, suffix array and keys differ in length")),
         }
-        Ok(Self { text, suffixes, keys })
     }
 
     fn suffix(&self, rank: Rank) -> Result<&'a [S]> {
@@ -57,34 +64,17 @@ impl<'a, S: Symbol> SuffixArray<'a, S> {
     /// # Errors
     /// [`Error::Corrupt`] if the array points outside the text.
     pub fn find(&self, pattern: &[S]) -> Result<Ranks> {
-        let (lower, upper) = self.brackets(pattern, &mut 0);
+        let (lower, upper) = self.brackets(pattern);
         let low = self.narrow(pattern, lower, Ordering::Less)?;
         self.upper_bound(pattern, low, upper)
     }
 
     /// Where, by the keys alone, the first suffix not below the pattern is, and the first one
-    /// above all that start with it. `hint` is the first sample not below the pattern before, and
-    /// becomes this one's: near it where patterns come in order.
-    fn brackets(&self, pattern: &[S], hint: &mut usize) -> (Bracket, Bracket) {
-        let (floor, ceiling) = (S::key(pattern), S::key_ceiling(pattern));
-        let ordered = *hint > 0 && self.keys[*hint - 1] < floor;
-        let first = if ordered {
-            *hint + gallop(&self.keys[*hint..], |key| key < floor)
-        } else {
-            boundary(self.keys, |key| key < floor)
-        };
-        *hint = first;
-        let beyond = first + gallop(&self.keys[first..], |key| key <= ceiling);
-        let after = |sample: usize| if sample == 0 { 0 } else { (sample - 1) * STRIDE + 1 } as Rank;
-        let until = |sample: usize| (sample * STRIDE).min(self.suffixes.len()) as Rank;
-        let bracket = |low, high| Bracket { low, high, low_shared: 0, high_shared: 0 };
-        if pattern.len() <= S::KEY {
-            // A sample whose key lies between floor and ceiling starts with the pattern: where
-            // zeros filled up its key the text ended, in a separator that no pattern holds.
-            (bracket(after(first), until(first)), bracket(after(beyond), until(beyond)))
-        } else {
-            (bracket(after(first), until(beyond)), bracket(after(first), until(beyond)))
-        }
+    /// above all that start with it.
+    fn brackets(&self, pattern: &[S]) -> (Bracket, Bracket) {
+        let bracket = |(low, high)| Bracket { low, high, low_shared: 0, high_shared: 0 };
+        let (lower, upper) = self.keys.brackets(pattern);
+        (bracket(lower), bracket(upper))
     }
 
     /// How `suffix` compares with the pattern, `Equal` where it starts with it, and how many
@@ -171,18 +161,20 @@ impl<'a, S: Symbol> SuffixArray<'a, S> {
     /// first one not below it and that the last one lies before the end of the bracket.
     fn upper_bound(&self, pattern: &[S], low: Rank, within: Bracket) -> Result<Ranks> {
         let mut at = Bracket { low: low.max(within.low), ..within };
-        if at.low == low && low < at.high {
-            // Most patterns are rare: look near the first occurrence before dividing what is left.
-            let mut pivots = [0; PIVOTS];
-            let mut count = 0;
-            for (nth, pivot) in pivots.iter_mut().enumerate() {
-                let probe = at.low.saturating_add((1 << nth) - 1);
-                if probe < at.high {
-                    *pivot = probe;
-                    count += 1;
+        if at.low == low {
+            // Most patterns are rare, and the search for the first occurrence has just read its
+            // neighbours: look there, then further in strides that double.
+            let near: [Rank; 3] = [0, 1, 2].map(|step| low.saturating_add(step));
+            let count = near.iter().filter(|&&pivot| pivot < at.high).count();
+            self.split(pattern, &near[..count], &mut at, Ordering::Equal)?;
+            if count == near.len() && at.low == near[2] + 1 && at.low < at.high {
+                let mut far = [0; PIVOTS];
+                for (nth, pivot) in far.iter_mut().enumerate() {
+                    *pivot = at.low.saturating_add((1 << nth) - 1);
                 }
+                let count = far.iter().filter(|&&pivot| pivot < at.high).count();
+                self.split(pattern, &far[..count], &mut at, Ordering::Equal)?;
             }
-            self.split(pattern, &pivots[..count], &mut at, Ordering::Equal)?;
         }
         let high = self.narrow(pattern, at, Ordering::Equal)?;
         Ok(low..high.max(low))
@@ -200,7 +192,6 @@ impl<'a, S: Symbol> SuffixArray<'a, S> {
         patterns: impl Iterator<Item = (&'p [S], &'p mut Ranks)>,
     ) -> Result<()> {
         let mut patterns = patterns.fuse();
-        let mut hint = 0;
         let mut flights: Vec<Flight<'p, S>> = Vec::with_capacity(GROUP);
         let mut positions = [0_usize; GROUP];
         let mut heads = [Head::default(); GROUP];
@@ -209,7 +200,7 @@ impl<'a, S: Symbol> SuffixArray<'a, S> {
                 let Some((pattern, ranks)) = patterns.next() else {
                     break;
                 };
-                let mut flight = Flight::new(pattern, ranks, self.brackets(pattern, &mut hint));
+                let mut flight = Flight::new(pattern, ranks, self.brackets(pattern));
                 if !flight.settle() {
                     flights.push(flight);
                 }
@@ -222,15 +213,17 @@ impl<'a, S: Symbol> SuffixArray<'a, S> {
                 *position = self.suffixes[flight.walk.probe() as usize] as usize;
             }
             for (head, &position) in heads.iter_mut().zip(&positions[..flights.len()]) {
-                *head = Head::of(self.text.get(position..).ok_or_else(out_of_text)?, 0);
+                *head = Head::of(self.text.get(position..).ok_or_else(out_of_text)?);
             }
             for nth in (0..flights.len()).rev() {
                 let flight = &mut flights[nth];
-                let mut before = flight.is_before(heads[nth]);
-                if flight.long && heads[nth] == flight.bound {
-                    let suffix = &self.text[positions[nth]..];
-                    before = Self::compare(suffix, flight.pattern, 0)?.0 <= flight.last;
-                }
+                let before = match flight.is_before(&heads[nth]) {
+                    Some(before) => before,
+                    None => {
+                        let suffix = &self.text[positions[nth]..];
+                        Self::compare(suffix, flight.pattern, flight.length)?.0 <= flight.last
+                    }
+                };
                 flight.walk.step(before);
                 if flight.settle() {
                     flights.swap_remove(nth);
@@ -240,24 +233,42 @@ impl<'a, S: Symbol> SuffixArray<'a, S> {
     }
 }
 
-/// The first four keys of a text, which order as the text does: compared at once, without branches.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Head(u128, u128);
+/// The first bytes of a text, as they lie in memory, so that two texts compare without branches.
+#[derive(Clone, Copy, Debug, Default)]
+struct Head([u128; 2]);
 
 impl Head {
-    /// The head of a text; bits `fill` in place of what it is short.
-    fn of<S: Symbol>(text: &[S], fill: u64) -> Self {
-        let key = |nth: usize| match text.get(nth * S::KEY..) {
-            Some(rest) if fill == 0 => S::key(rest),
-            Some(rest) => S::key_ceiling(rest),
-            None => fill,
-        };
-        let pair = |nth: usize| u128::from(key(nth)) << 64 | u128::from(key(nth + 1));
-        Self(pair(0), pair(2))
+    /// Symbols a head.
+    const fn symbols<S: Symbol>() -> usize {
+        4 * S::KEY
     }
 
-    fn below(self, other: Self) -> bool {
-        (self.0 < other.0) | ((self.0 == other.0) & (self.1 < other.1))
+    /// The head of a text; zeros in place of what it is short.
+    fn of<S: Symbol>(text: &[S]) -> Self {
+        let bytes: &[u8] = bytemuck::cast_slice(text);
+        let mut head = [0; 32];
+        if let Some(whole) = bytes.first_chunk::<32>() {
+            head = *whole;
+        } else {
+            head[..bytes.len()].copy_from_slice(bytes);
+        }
+        Self(bytemuck::cast(head))
+    }
+
+    /// How many leading symbols two heads share.
+    fn shared<S: Symbol>(self, other: Self) -> usize {
+        let (first, second) = (self.0[0] ^ other.0[0], self.0[1] ^ other.0[1]);
+        let zeros = if first == 0 {
+            128 + u128::trailing_zeros(second)
+        } else {
+            u128::trailing_zeros(first)
+        };
+        zeros as usize / (8 * S::WIDTH)
+    }
+
+    fn symbol<S: Symbol>(&self, at: usize) -> S {
+        let symbols: &[S] = bytemuck::cast_slice(&self.0);
+        symbols[at % symbols.len()]
     }
 }
 
@@ -265,11 +276,9 @@ impl Head {
 #[derive(Debug)]
 struct Flight<'p, S> {
     pattern: &'p [S],
-    /// Whether the pattern goes on behind its head.
-    long: bool,
-    /// The smallest head of a text that starts with the pattern; the largest on the way to the
-    /// upper bound.
-    bound: Head,
+    /// The pattern's own head, and its symbols in it.
+    head: Head,
+    length: usize,
     walk: Walk,
     /// The order up to which suffixes lie before the boundary looked for.
     last: Ordering,
@@ -281,8 +290,8 @@ impl<'p, S: Symbol> Flight<'p, S> {
     fn new(pattern: &'p [S], ranks: &'p mut Ranks, (lower, upper): (Bracket, Bracket)) -> Self {
         Self {
             pattern,
-            long: pattern.len() > 4 * S::KEY,
-            bound: Head::of(pattern, 0),
+            head: Head::of(pattern),
+            length: pattern.len().min(Head::symbols::<S>()),
             walk: Walk { low: lower.low, high: lower.high, stride: 0 },
             last: Ordering::Less,
             upper,
@@ -290,10 +299,15 @@ impl<'p, S: Symbol> Flight<'p, S> {
         }
     }
 
-    /// Whether a suffix with that head lies before the boundary looked for.
-    fn is_before(&self, head: Head) -> bool {
-        let lower = self.last == Ordering::Less;
-        (lower & head.below(self.bound)) | (!lower & !self.bound.below(head))
+    /// Whether a suffix with that head lies before the boundary looked for, where its head tells.
+    fn is_before(&self, head: &Head) -> Option<bool> {
+        let shared = head.shared::<S>(self.head);
+        let starts = shared >= self.length;
+        if starts && self.length < self.pattern.len() {
+            return None;
+        }
+        let below = !starts & (head.symbol::<S>(shared) < self.head.symbol::<S>(shared));
+        Some(below | (starts & (self.last == Ordering::Equal)))
     }
 
     /// Turns from the lower bound, once found, to the upper one; says whether both are found.
@@ -303,7 +317,6 @@ impl<'p, S: Symbol> Flight<'p, S> {
         }
         if self.last == Ordering::Less {
             self.last = Ordering::Equal;
-            self.bound = Head::of(self.pattern, u64::MAX);
             self.ranks.start = self.walk.low;
             let low = self.walk.low.max(self.upper.low);
             // Most patterns are rare: look near the first occurrence before halving what is left.
@@ -352,38 +365,14 @@ fn touch<S: Symbol>(suffix: &[S], length: usize) {
     std::hint::black_box(suffix.get(reach).copied());
 }
 
-/// How many items from the start on satisfy the predicate, which none does after the first that
-/// does not; fast where they are few.
-fn gallop<T: Copy>(items: &[T], holds: impl Fn(T) -> bool) -> usize {
-    let mut step = 1;
-    while step <= items.len() && holds(items[step - 1]) {
-        step *= 2;
-    }
-    let from = step / 2;
-    let to = (step - 1).min(items.len()).max(from);
-    from + items[from..to].partition_point(|&item| holds(item))
-}
-
-/// As [`gallop`], wherever the boundary is: in steps of many independent reads, whose misses
-/// overlap.
-fn boundary<T: Copy>(items: &[T], holds: impl Fn(T) -> bool) -> usize {
-    let (mut low, mut high) = (0, items.len());
-    while high - low > PIVOTS {
-        let step = (high - low) / (PIVOTS + 1);
-        let pivots = &items[low + step..=low + step * PIVOTS];
-        let below =
-            pivots.iter().step_by(step).map(|&item| usize::from(holds(item))).sum::<usize>();
-        if below < PIVOTS {
-            high = low + step * (below + 1);
-        }
-        low += step * below + usize::from(below > 0);
-    }
-    low + items[low..high].iter().take_while(|&&item| holds(item)).count()
-}
-
 /// How many leading symbols two keys share, of the `length` that were packed.
 fn same_symbols<S: Symbol>(left: u64, right: u64, length: usize) -> usize {
     ((left ^ right).leading_zeros() as usize / (S::WIDTH * 8)).min(length).min(S::KEY)
+}
+
+/// How many leading symbols two texts share, of so many at most.
+pub(super) fn common_prefix<S: Symbol>(left: &[S], right: &[S], most: usize) -> usize {
+    mismatch(&left[..left.len().min(most)], right)
 }
 
 /// How many leading symbols two texts share.

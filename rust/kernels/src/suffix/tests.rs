@@ -10,8 +10,10 @@ fn check<S: Symbol>(text: &[S], patterns: &[Vec<S>]) {
     let suffixes = sort(&mut sorted).unwrap();
     assert_eq!(sorted, text, "the text is as it was");
     assert_eq!(*suffixes, naive::sort(text));
-    let keys = keys(text, &suffixes);
-    let array = SuffixArray::new(text, &suffixes, &keys).unwrap();
+    let shape = keys::Shape::new(text.len());
+    let (keys, skips) = keys::build(text, &suffixes, &shape);
+    assert_eq!((keys.len(), skips.len()), shape.lengths());
+    let array = SuffixArray::new(text, &suffixes, &keys, &skips, &shape).unwrap();
     let expected: Vec<Ranks> =
         patterns.iter().map(|pattern| naive::find(text, &suffixes, pattern)).collect();
     for (pattern, expected) in patterns.iter().zip(&expected) {
@@ -28,7 +30,7 @@ fn text_and_patterns<S: Symbol>(
     symbols: impl Strategy<Value = S> + Clone,
     separator: S,
 ) -> impl Strategy<Value = (Vec<S>, Vec<Vec<S>>)> {
-    let rows = vec(vec(symbols.clone(), 0..400), 1..6);
+    let rows = vec(vec(symbols.clone(), 0..2000), 1..6);
     let strange = vec(vec(symbols, 0..12), 0..8);
     let cuts = vec((any::<prop::sample::Index>(), 0..40_usize), 0..60);
     (rows, strange, cuts).prop_map(move |(rows, mut patterns, cuts)| {
@@ -93,9 +95,10 @@ fn one_symbol_over_and_over() {
 fn damage_is_an_error() {
     let text = b"banana\xff";
     let suffixes = [u32::MAX; 7];
-    let array = SuffixArray::new(text, &suffixes, &[0]).unwrap();
+    let shape = keys::Shape::new(7);
+    let array = SuffixArray::new(text, &suffixes, &[0], &[0], &shape).unwrap();
     assert!(array.find(b"ana").is_err());
     let mut found = vec![0..0; 2];
     assert!(array.find_many([&b"ana"[..], b"nan"].into_iter().zip(&mut found)).is_err());
-    assert!(SuffixArray::new(text, &suffixes, &[]).is_err());
+    assert!(SuffixArray::new(text, &suffixes, &[], &[0], &shape).is_err());
 }

@@ -1,0 +1,200 @@
+//! The keys: a small tree over every [`STRIDE`]-th suffix, searched before the suffix array.
+//!
+//! The sampled suffixes, in order, are the items of level 0; every [`FANOUT`]-th item of a level is
+//! an item of the next, until one node of at most [`FANOUT`] items remains. A node is a run of
+//! [`FANOUT`] items, and lies between its own first item and the first one of the next node: all
+//! suffixes between those two share their common prefix, the node's *skip*. An item is one key,
+//! the first eight bytes of its suffix behind the skip. So keys tell suffixes apart however long
+//! the prefixes are that the text repeats, without reading the text: a prefix B-tree (Bayer and
+//! Unterauer 1977) whose separators are packed into machine words.
+
+use super::search::common_prefix;
+use crate::symbol::{Rank, Symbol};
+
+/// Suffixes for each key.
+pub const STRIDE: usize = 96;
+
+/// Keys a node.
+pub const FANOUT: usize = 16;
+
+/// Where a boundary between suffixes lies: not before rank `low`, not behind rank `high`.
+pub(super) type Between = (Rank, Rank);
+
+/// One level of the tree: where its keys and skips start, its items, and the suffixes between two.
+#[derive(Clone, Copy, Debug)]
+struct Level {
+    keys: usize,
+    skips: usize,
+    items: usize,
+    unit: usize,
+}
+
+/// The shape of the tree over so many suffixes, level 0 first.
+#[derive(Clone, Debug)]
+pub struct Shape {
+    levels: Vec<Level>,
+    suffixes: usize,
+}
+
+impl Shape {
+    /// The shape over so many suffixes.
+    pub fn new(suffixes: usize) -> Self {
+        let mut level = Level { keys: 0, skips: 0, items: suffixes.div_ceil(STRIDE), unit: STRIDE };
+        let mut levels = vec![level];
+        while level.items > FANOUT {
+            let nodes = level.items.div_ceil(FANOUT);
+            level = Level {
+                keys: level.keys + level.items,
+                skips: level.skips + nodes,
+                items: nodes,
+                unit: level.unit * FANOUT,
+            };
+            levels.push(level);
+        }
+        Self { levels, suffixes }
+    }
+
+    /// Numbers of keys and of skips.
+    pub fn lengths(&self) -> (usize, usize) {
+        let last = self.levels[self.levels.len() - 1];
+        (last.keys + last.items, last.skips + last.items.div_ceil(FANOUT))
+    }
+}
+
+/// Makes the keys and skips of a suffix array, level 0 first.
+pub fn build<S: Symbol>(text: &[S], suffixes: &[u32], shape: &Shape) -> (Vec<u64>, Vec<u16>) {
+    let (keys, skips) = shape.lengths();
+    let (mut keys, mut skips) = (Vec::with_capacity(keys), Vec::with_capacity(skips));
+    let suffix = |rank: usize| {
+        suffixes.get(rank).and_then(|&position| text.get(position as usize..)).unwrap_or_default()
+    };
+    for &Level { items, unit, .. } in &shape.levels {
+        for node in (0..items).step_by(FANOUT) {
+            let next = node + FANOUT;
+            let skip = if next < items {
+                let (left, right) = (suffix(node * unit), suffix(next * unit));
+                common_prefix(left, right, usize::from(u16::MAX))
+            } else {
+                0
+            };
+            skips.push(skip as u16);
+            keys.extend((node..next.min(items)).map(|item| S::key(&suffix(item * unit)[skip..])));
+        }
+    }
+    (keys, skips)
+}
+
+/// The keys of a suffix array, borrowed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Keys<'a> {
+    keys: &'a [u64],
+    skips: &'a [u16],
+    shape: &'a Shape,
+}
+
+/// A node on the way down: the number of its level and its own.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    level: usize,
+    node: usize,
+}
+
+impl<'a> Keys<'a> {
+    /// The keys of a tree of that shape; `None` if that is not how many there are.
+    pub(super) fn new(keys: &'a [u64], skips: &'a [u16], shape: &'a Shape) -> Option<Self> {
+        (shape.lengths() == (keys.len(), skips.len())).then_some(Self { keys, skips, shape })
+    }
+
+    /// Suffixes below the tree.
+    pub(super) fn suffixes(&self) -> usize {
+        self.shape.suffixes
+    }
+
+    /// Between which ranks the first suffix not below the pattern is, and the first one above all
+    /// that start with it.
+    pub(super) fn brackets<S: Symbol>(&self, pattern: &[S]) -> (Between, Between) {
+        if self.shape.suffixes == 0 {
+            return ((0, 0), (0, 0));
+        }
+        let mut place = Place { level: self.shape.levels.len() - 1, node: 0 };
+        loop {
+            let (low, high) = self.count(place, pattern);
+            match (self.child(place, low), self.child(place, high)) {
+                (Ok(left), Ok(right)) if left.node == right.node => place = left,
+                (left, right) => {
+                    return (
+                        left.map_or_else(
+                            |found| found,
+                            |left| self.descend(left, pattern, |c| c.0),
+                        ),
+                        right.map_or_else(
+                            |found| found,
+                            |right| self.descend(right, pattern, |c| c.1),
+                        ),
+                    );
+                }
+            }
+        }
+    }
+
+    fn descend<S: Symbol>(
+        &self,
+        mut place: Place,
+        pattern: &[S],
+        side: impl Fn((Counts, Counts)) -> Counts,
+    ) -> Between {
+        loop {
+            match self.child(place, side(self.count(place, pattern))) {
+                Ok(child) => place = child,
+                Err(found) => return found,
+            }
+        }
+    }
+
+    /// How many of a node's items lie before each boundary.
+    ///
+    /// That the boundary lies in this node proves that the pattern shares its skip: what lies
+    /// between two texts with a common prefix has it too.
+    fn count<S: Symbol>(&self, place: Place, pattern: &[S]) -> (Counts, Counts) {
+        let level = &self.shape.levels[place.level];
+        let skip = usize::from(self.skips[level.skips + place.node]);
+        let rest = pattern.get(skip..).unwrap_or_default();
+        let (floor, ceiling) = (S::key(rest), S::key_ceiling(rest));
+        let first = place.node * FANOUT;
+        let last = level.items.min(first + FANOUT);
+        let (mut below, mut not_above) = (0, 0);
+        for &key in &self.keys[level.keys + first..level.keys + last] {
+            below += usize::from(key < floor);
+            not_above += usize::from(key <= ceiling);
+        }
+        if rest.len() > S::KEY {
+            // Of items with the pattern's own key, symbols behind the key decide.
+            let both = Counts { sure: below, possible: not_above };
+            (both, both)
+        } else {
+            let one = |count| Counts { sure: count, possible: count };
+            (one(below), one(not_above))
+        }
+    }
+
+    /// The child in which a boundary lies; or between which ranks it does, if there is no child or
+    /// the keys leave several.
+    fn child(&self, place: Place, counts: Counts) -> Result<Place, Between> {
+        let first = place.node * FANOUT;
+        let (sure, possible) = (first + counts.sure, first + counts.possible);
+        if place.level > 0 && sure == possible && sure > 0 {
+            return Ok(Place { level: place.level - 1, node: sure - 1 });
+        }
+        let unit = self.shape.levels[place.level].unit;
+        let after = if sure == 0 { 0 } else { (sure - 1) * unit + 1 };
+        let until = (possible * unit).min(self.shape.suffixes);
+        Err((after.min(until) as Rank, until as Rank))
+    }
+}
+
+/// Items of a node that lie before a boundary: at least `sure`, at most `possible`.
+#[derive(Clone, Copy, Debug)]
+struct Counts {
+    sure: usize,
+    possible: usize,
+}
