@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import os
 import shutil
 import struct
 import zlib
@@ -97,8 +98,51 @@ def _check_segment(segment: container.Segment, column: str) -> None:
     assert sorted(suffixes.tolist()) == list(range(len(text)))
     at = [int(suffix) * width for suffix in suffixes]
     assert all(big[a:] < big[b:] for a, b in itertools.pairwise(at))
-    keys = [int.from_bytes(big[a : a + 8].ljust(8, b"\0"), "big") for a in at[::128]]
+    keys, skips = _tree(big, at, width)
     assert blocks["keys"].tolist() == keys
+    assert blocks["skips"].tolist() == skips
+
+
+def _tree(big: bytes, at: list[int], width: int) -> tuple[list[int], list[int]]:
+    """Make keys and skips as docs/format.md says; `at` is where suffixes start in `big`."""
+    keys: list[int] = []
+    skips: list[int] = []
+    items = at[::96]
+    while items:
+        for node in range(0, len(items), 16):
+            skip = 0
+            if node + 16 < len(items):
+                pair = zip(big[items[node] :], big[items[node + 16] :], strict=False)
+                equal = sum(1 for _ in itertools.takewhile(lambda two: two[0] == two[1], pair))
+                skip = min(equal // width, 65535)
+            skips.append(skip)
+            for item in items[node : node + 16]:
+                start = item + skip * width
+                keys.append(int.from_bytes(big[start : start + 8].ljust(8, b"\0"), "big"))
+        items = items[::16] if len(items) > 16 else []
+    return keys, skips
+
+
+def test_the_tree_of_keys_has_several_levels(new_path: NewPath) -> None:
+    random = np.random.default_rng(5)
+    words = [
+        "alpha ",
+        "beta ",
+        "gamma delta ",
+        "".join("ab"[bit] for bit in random.integers(0, 2, 90)),
+    ]
+    text = "".join(words[at] for at in random.integers(0, 4, 2500))
+    token_rows = [
+        random.integers(0, 3, 30_000).tolist(),
+        random.integers(65_000, 65_535, 9).tolist(),
+    ]
+    for column, name in (([text], "string"), (token_rows, "tokens")):
+        path = new_path()
+        bow.index(column, path=path)
+        (segment,) = container.read_index(path)
+        assert len(segment.blocks["skips"]) > 1 + 16
+        assert segment.blocks["skips"].max() >= 2
+        _check_segment(segment, name)
 
 
 def test_equal_input_gives_equal_bytes(new_path: NewPath) -> None:
@@ -356,13 +400,13 @@ HEADER_LIES: list[tuple[str, container.Edit]] = [
                 {field: lie}
             ),
         )
-        for block in ("text", "suffix_array", "row_ends", "keys", "validity")
+        for block in ("text", "suffix_array", "row_ends", "keys", "skips", "validity")
         for field, lie in BLOCK_LIES
         if (block, field, lie) != ("validity", "length", 1)  # which is the truth
     ),
     *(
         (f"no {block}", lambda head, block=block: head["blocks"].pop(block))
-        for block in ("text", "suffix_array", "row_ends", "keys")
+        for block in ("text", "suffix_array", "row_ends", "keys", "skips")
     ),
     *(
         (f"{name} {lie}", lambda head, name=name, lie=lie: head["meta"].update({name: lie}))
@@ -467,9 +511,11 @@ from pathlib import Path
 sys.path.insert(0, mode)
 from oracles import container
 
+WIDTHS = {"keys": "<u8", "skips": "<u2"}
+
 def scramble(name, make):
     def edit(blocks):
-        blocks[name] = make(np.frombuffer(blocks[name], "<u4" if name != "keys" else "<u8"))
+        blocks[name] = make(np.frombuffer(blocks[name], WIDTHS.get(name, "<u4")))
     return edit
 
 random = np.random.default_rng(1)
@@ -496,6 +542,10 @@ MADE = {
         lambda a: np.zeros_like(a).tobytes(),
         lambda a: a[::-1].tobytes(),
         lambda a: random.integers(0, 2**63, len(a)).astype("<u8").tobytes(),
+    ],
+    "skips": [
+        lambda a: np.full_like(a, 2**16 - 1).tobytes(),
+        lambda a: (a + 1).astype("<u2").tobytes(),
     ],
 }
 tries = [(name, make) for name, makes in MADE.items() for make in makes]
