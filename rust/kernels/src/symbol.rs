@@ -242,7 +242,7 @@ fn number_symbols(text: &mut [u32]) -> Vec<u32> {
 }
 
 /// One text to look for, in the units its caller has it in.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Pattern<'a> {
     /// Bytes, of UTF-8 or of anything.
     Bytes(&'a [u8]),
@@ -357,23 +357,36 @@ impl Patterns {
         &self.nulls
     }
 
-    /// Reads the start of the pattern at `at`, so that it is in cache when it is asked for.
-    pub(crate) fn touch(&self, at: usize) {
-        let start = if at == 0 { 0 } else { self.ends[at - 1] };
-        match &self.symbols {
-            PatternSymbols::Bytes(symbols) => {
-                std::hint::black_box(symbols.get(start).copied());
+    /// Some of the patterns, in that order.
+    pub(crate) fn select(&self, which: impl Iterator<Item = usize>) -> Self {
+        let mut nulls = vec![];
+        let mut spans = vec![];
+        let mut ends = vec![];
+        let mut end = 0;
+        for (nth, at) in which.enumerate() {
+            let span = self.span(at);
+            if self.get(at).is_none() {
+                nulls.push(nth);
             }
-            PatternSymbols::Tokens(symbols) => {
-                std::hint::black_box(symbols.get(start).copied());
-            }
+            end += span.len();
+            ends.push(end);
+            spans.push(span);
         }
+        let symbols = match &self.symbols {
+            PatternSymbols::Bytes(symbols) => PatternSymbols::Bytes(gather(symbols, &spans)),
+            PatternSymbols::Tokens(symbols) => PatternSymbols::Tokens(gather(symbols, &spans)),
+        };
+        Self { symbols, ends, nulls }
+    }
+
+    fn span(&self, at: usize) -> Range<usize> {
+        let start = if at == 0 { 0 } else { self.ends[at - 1] };
+        start..self.ends[at]
     }
 
     /// The pattern at `at`; `None` where it is null.
     pub fn get(&self, at: usize) -> Option<Pattern<'_>> {
-        let start = if at == 0 { 0 } else { self.ends[at - 1] };
-        let span = start..self.ends[at];
+        let span = self.span(at);
         if span.is_empty() && self.nulls.binary_search(&at).is_ok() {
             return None;
         }
@@ -382,6 +395,21 @@ impl Patterns {
             PatternSymbols::Tokens(symbols) => Pattern::Tokens(&symbols[span]),
         })
     }
+}
+
+/// The spans' symbols, end to end.
+fn gather<S: Symbol>(symbols: &[S], spans: &[Range<usize>]) -> Vec<S> {
+    let mut gathered = Vec::with_capacity(spans.iter().map(Range::len).sum());
+    for spans in spans.chunks(64) {
+        // Reads for nothing but their cache misses, which overlap if nothing waits for them.
+        for span in spans {
+            std::hint::black_box(symbols.get(span.start).copied());
+        }
+        for span in spans {
+            gathered.extend_from_slice(&symbols[span.clone()]);
+        }
+    }
+    gathered
 }
 
 impl crate::corpus::Rows for Patterns {

@@ -17,9 +17,6 @@ use crate::symbol::{Pattern, Patterns, Position, Ranks, Symbol};
 
 pub(super) const KIND: &str = "suffix";
 
-/// Patterns read side by side.
-const TOGETHER: usize = 64;
-
 #[derive(Debug, Serialize, Deserialize)]
 struct Meta {
     column: Column,
@@ -212,21 +209,14 @@ impl<S: Symbol> Segment for SuffixSegment<S> {
 
     fn find_many(&self, patterns: &Patterns, which: &[usize], ranks: &mut [Ranks]) -> Result<()> {
         ranks.fill(0..0);
-        // Side by side the patterns stay in cache; where they come from they may lie far apart.
-        let mut symbols = vec![];
-        let mut spans = Vec::with_capacity(which.len());
-        for which in which.chunks(TOGETHER) {
-            // Independent reads first: their cache misses overlap.
-            which.iter().for_each(|&at| patterns.touch(at));
-            for &at in which {
-                let narrowed = patterns.get(at).and_then(|one| S::narrow(one, self.separator));
-                let start = symbols.len();
-                symbols.extend_from_slice(narrowed.as_deref().unwrap_or_default());
-                spans.push(narrowed.map(|_| start..symbols.len()));
-            }
-        }
-        let searches =
-            spans.into_iter().zip(ranks).filter_map(|(span, ranks)| Some((&symbols[span?], ranks)));
+        let narrowed: Vec<_> = which
+            .iter()
+            .map(|&at| patterns.get(at).and_then(|one| S::narrow(one, self.separator)))
+            .collect();
+        let searches = narrowed
+            .iter()
+            .zip(ranks)
+            .filter_map(|(pattern, ranks)| Some((pattern.as_deref()?, ranks)));
         self.located(self.array()?.find_many(searches))
     }
 

@@ -57,21 +57,39 @@ impl Index {
             .par_chunks(BLOCK)
             .map(|block| {
                 monitor.check()?;
-                let which: Vec<usize> = block.iter().map(|&(_, at)| at).collect();
-                let mut ranks = vec![0..0; which.len()];
-                let mut counts = vec![0; which.len()];
-                for part in self.parts() {
-                    part.segment.find_many(patterns, &which, &mut ranks)?;
-                    for (count, ranks) in counts.iter_mut().zip(&ranks) {
-                        *count += ranks.len() as u64;
-                    }
-                }
-                Ok(counts)
+                self.count_block(patterns, block)
             })
             .collect::<Result<_>>()?;
         let mut counts = vec![0; patterns.len()];
         for (&(_, at), &count) in order.iter().zip(found.iter().flatten()) {
             counts[at] = count;
+        }
+        Ok(counts)
+    }
+    /// Counts patterns that are given in the order of their keys.
+    fn count_block(&self, patterns: &Patterns, block: &[(u64, usize)]) -> Result<Vec<u64>> {
+        // Side by side they stay in cache; where they come from they may lie far apart.
+        let patterns = patterns.select(block.iter().map(|&(_, at)| at));
+        let mut order: Vec<usize> = (0..block.len()).collect();
+        for same in order.chunk_by_mut(|&a, &b| block[a].0 == block[b].0) {
+            same.sort_unstable_by_key(|&at| patterns.get(at));
+        }
+        // Columns repeat themselves: each pattern is looked for once.
+        let mut distinct = order.clone();
+        distinct.dedup_by_key(|at| patterns.get(*at));
+        let mut ranks = vec![0..0; distinct.len()];
+        let mut found = vec![0; distinct.len()];
+        for part in self.parts() {
+            part.segment.find_many(&patterns, &distinct, &mut ranks)?;
+            for (count, ranks) in found.iter_mut().zip(&ranks) {
+                *count += ranks.len() as u64;
+            }
+        }
+        let mut counts = vec![0; block.len()];
+        let mut nth = 0;
+        for at in order {
+            nth += usize::from(patterns.get(at) != patterns.get(distinct[nth]));
+            counts[at] = found[nth];
         }
         Ok(counts)
     }

@@ -9,6 +9,7 @@
 //! Unterauer 1977) whose separators are packed into machine words.
 
 use super::search::common_prefix;
+use crate::error::Result;
 use crate::symbol::{Rank, Symbol};
 
 /// Suffixes for each key.
@@ -111,27 +112,28 @@ impl<'a> Keys<'a> {
     }
 
     /// Between which ranks the first suffix not below the pattern is, and the first one above all
-    /// that start with it.
-    pub(super) fn brackets<S: Symbol>(&self, pattern: &[S]) -> (Between, Between) {
+    /// that start with it: at most a node of level 0 apart.
+    ///
+    /// `tell` says of suffixes that keys cannot tell from the pattern how many are below it, and
+    /// how many are not above all that start with it.
+    pub(super) fn brackets<S: Symbol>(
+        &self,
+        pattern: &[S],
+        tell: impl Fn(Tied) -> Result<(usize, usize)>,
+    ) -> Result<(Between, Between)> {
         if self.shape.suffixes == 0 {
-            return ((0, 0), (0, 0));
+            return Ok(((0, 0), (0, 0)));
         }
         let mut place = Place { level: self.shape.levels.len() - 1, node: 0 };
         loop {
-            let (low, high) = self.count(place, pattern);
+            let (low, high) = self.count(place, pattern, &tell)?;
             match (self.child(place, low), self.child(place, high)) {
-                (Ok(left), Ok(right)) if left.node == right.node => place = left,
+                (Child::Node(left), Child::Node(right)) if left.node == right.node => place = left,
                 (left, right) => {
-                    return (
-                        left.map_or_else(
-                            |found| found,
-                            |left| self.descend(left, pattern, |c| c.0),
-                        ),
-                        right.map_or_else(
-                            |found| found,
-                            |right| self.descend(right, pattern, |c| c.1),
-                        ),
-                    );
+                    return Ok((
+                        self.descend(left, pattern, &tell, |counts| counts.0)?,
+                        self.descend(right, pattern, &tell, |counts| counts.1)?,
+                    ));
                 }
             }
         }
@@ -139,14 +141,17 @@ impl<'a> Keys<'a> {
 
     fn descend<S: Symbol>(
         &self,
-        mut place: Place,
+        mut child: Child,
         pattern: &[S],
+        tell: impl Fn(Tied) -> Result<(usize, usize)>,
         side: impl Fn((Counts, Counts)) -> Counts,
-    ) -> Between {
+    ) -> Result<Between> {
         loop {
-            match self.child(place, side(self.count(place, pattern))) {
-                Ok(child) => place = child,
-                Err(found) => return found,
+            match child {
+                Child::Node(place) => {
+                    child = self.child(place, side(self.count(place, pattern, &tell)?));
+                }
+                Child::Ranks(between) => return Ok(between),
             }
         }
     }
@@ -155,41 +160,74 @@ impl<'a> Keys<'a> {
     ///
     /// That the boundary lies in this node proves that the pattern shares its skip: what lies
     /// between two texts with a common prefix has it too.
-    fn count<S: Symbol>(&self, place: Place, pattern: &[S]) -> (Counts, Counts) {
+    fn count<S: Symbol>(
+        &self,
+        place: Place,
+        pattern: &[S],
+        tell: impl Fn(Tied) -> Result<(usize, usize)>,
+    ) -> Result<(Counts, Counts)> {
         let level = &self.shape.levels[place.level];
         let skip = usize::from(self.skips[level.skips + place.node]);
         let rest = pattern.get(skip..).unwrap_or_default();
         let (floor, ceiling) = (S::key(rest), S::key_ceiling(rest));
         let first = place.node * FANOUT;
         let last = level.items.min(first + FANOUT);
+        let keys = &self.keys[level.keys + first..level.keys + last];
         let (mut below, mut not_above) = (0, 0);
-        for &key in &self.keys[level.keys + first..level.keys + last] {
+        for &key in keys {
             below += usize::from(key < floor);
             not_above += usize::from(key <= ceiling);
         }
-        if rest.len() > S::KEY {
-            // Of items with the pattern's own key, symbols behind the key decide.
-            let both = Counts { sure: below, possible: not_above };
-            (both, both)
-        } else {
-            let one = |count| Counts { sure: count, possible: count };
-            (one(below), one(not_above))
+        if rest.len() > S::KEY && below < not_above {
+            // Of items with the pattern's own key, symbols behind the key decide: of few suffixes
+            // the search does, of many the tree does better with what they are.
+            if place.level == 0 {
+                let both = Counts { sure: below, possible: not_above };
+                return Ok((both, both));
+            }
+            let (sure, possible) = tell(Tied {
+                first: (first + below) * level.unit,
+                unit: level.unit,
+                count: not_above - below,
+                shared: skip + S::KEY,
+            })?;
+            not_above = below + possible;
+            below += sure;
         }
+        let one = |count| Counts { sure: count, possible: count };
+        Ok((one(below), one(not_above)))
     }
 
     /// The child in which a boundary lies; or between which ranks it does, if there is no child or
     /// the keys leave several.
-    fn child(&self, place: Place, counts: Counts) -> Result<Place, Between> {
+    fn child(&self, place: Place, counts: Counts) -> Child {
         let first = place.node * FANOUT;
         let (sure, possible) = (first + counts.sure, first + counts.possible);
         if place.level > 0 && sure == possible && sure > 0 {
-            return Ok(Place { level: place.level - 1, node: sure - 1 });
+            return Child::Node(Place { level: place.level - 1, node: sure - 1 });
         }
         let unit = self.shape.levels[place.level].unit;
         let after = if sure == 0 { 0 } else { (sure - 1) * unit + 1 };
         let until = (possible * unit).min(self.shape.suffixes);
-        Err((after.min(until) as Rank, until as Rank))
+        Child::Ranks((after.min(until) as Rank, until as Rank))
     }
+}
+
+/// What a node leads to: a node of the level below, or the ranks that keys leave.
+#[derive(Clone, Copy, Debug)]
+enum Child {
+    Node(Place),
+    Ranks(Between),
+}
+
+/// Suffixes whose keys equal the pattern's: `count` of them, `unit` ranks apart, which share with
+/// it the `shared` symbols that it is longer than.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tied {
+    pub(super) first: usize,
+    pub(super) unit: usize,
+    pub(super) count: usize,
+    pub(super) shared: usize,
 }
 
 /// Items of a node that lie before a boundary: at least `sure`, at most `possible`.

@@ -1,8 +1,9 @@
 //! Searches a suffix array: the range of ranks of a pattern, for one pattern or many in step.
 
 use std::cmp::Ordering;
+use std::ops::Range;
 
-use super::keys::{Keys, Shape};
+use super::keys::{FANOUT, Keys, Shape, Tied};
 use crate::error::{Error, Result};
 use crate::symbol::{Rank, Ranks, Symbol};
 
@@ -64,17 +65,44 @@ impl<'a, S: Symbol> SuffixArray<'a, S> {
     /// # Errors
     /// [`Error::Corrupt`] if the array points outside the text.
     pub fn find(&self, pattern: &[S]) -> Result<Ranks> {
-        let (lower, upper) = self.brackets(pattern);
+        let (lower, upper) = self.brackets(pattern)?;
         let low = self.narrow(pattern, lower, Ordering::Less)?;
         self.upper_bound(pattern, low, upper)
     }
 
-    /// Where, by the keys alone, the first suffix not below the pattern is, and the first one
-    /// above all that start with it.
-    fn brackets(&self, pattern: &[S]) -> (Bracket, Bracket) {
+    /// Where, by the keys, the first suffix not below the pattern is, and the first one above all
+    /// that start with it.
+    fn brackets(&self, pattern: &[S]) -> Result<(Bracket, Bracket)> {
         let bracket = |(low, high)| Bracket { low, high, low_shared: 0, high_shared: 0 };
-        let (lower, upper) = self.keys.brackets(pattern);
-        (bracket(lower), bracket(upper))
+        let (lower, upper) = self.keys.brackets(pattern, |tied| self.tell(pattern, tied))?;
+        Ok((bracket(lower), bracket(upper)))
+    }
+
+    /// How many of suffixes with one key lie below the pattern, and how many not above all that
+    /// start with it.
+    fn tell(&self, pattern: &[S], tied: Tied) -> Result<(usize, usize)> {
+        let Tied { first, unit, count, shared } = tied;
+        // Independent reads first: their misses then overlap.
+        let mut suffixes = [&self.text[..0]; FANOUT];
+        for (nth, suffix) in suffixes[..count].iter_mut().enumerate() {
+            *suffix = self.suffix((first + nth * unit) as Rank)?;
+        }
+        let suffixes = &suffixes[..count];
+        suffixes.iter().for_each(|suffix| touch(suffix, shared));
+        let before = |last: Ordering, from: usize| {
+            let (mut from, mut to) = (from, count);
+            while from < to {
+                let nth = from.midpoint(to);
+                if Self::compare(suffixes[nth], pattern, shared)?.0 <= last {
+                    from = nth + 1;
+                } else {
+                    to = nth;
+                }
+            }
+            Ok(from)
+        };
+        let below = before(Ordering::Less, 0)?;
+        Ok((below, before(Ordering::Equal, below)?))
     }
 
     /// How `suffix` compares with the pattern, `Equal` where it starts with it, and how many
@@ -194,13 +222,12 @@ impl<'a, S: Symbol> SuffixArray<'a, S> {
         let mut patterns = patterns.fuse();
         let mut flights: Vec<Flight<'p, S>> = Vec::with_capacity(GROUP);
         let mut positions = [0_usize; GROUP];
-        let mut heads = [Head::default(); GROUP];
         loop {
             while flights.len() < GROUP {
                 let Some((pattern, ranks)) = patterns.next() else {
                     break;
                 };
-                let mut flight = Flight::new(pattern, ranks, self.brackets(pattern));
+                let mut flight = Flight::new(pattern, ranks, self.brackets(pattern)?);
                 if !flight.settle() {
                     flights.push(flight);
                 }
@@ -208,34 +235,35 @@ impl<'a, S: Symbol> SuffixArray<'a, S> {
             if flights.is_empty() {
                 return Ok(());
             }
-            // Independent reads first, decisions after: the misses then overlap.
             for (position, flight) in positions.iter_mut().zip(&flights) {
-                *position = self.suffixes[flight.walk.probe() as usize] as usize;
+                *position = self.suffixes[flight.probe() as usize] as usize;
             }
-            for (head, &position) in heads.iter_mut().zip(&positions[..flights.len()]) {
-                *head = Head::of(self.text.get(position..).ok_or_else(out_of_text)?);
+            for &position in &positions[..flights.len()] {
+                touch(self.text.get(position..).ok_or_else(out_of_text)?, Head::symbols::<S>());
             }
-            for nth in (0..flights.len()).rev() {
-                let flight = &mut flights[nth];
-                let before = match flight.is_before(&heads[nth]) {
-                    Some(before) => before,
-                    None => {
-                        let suffix = &self.text[positions[nth]..];
-                        Self::compare(suffix, flight.pattern, flight.length)?.0 <= flight.last
-                    }
-                };
-                flight.walk.step(before);
+            let mut nth = 0;
+            while let Some(flight) = flights.get_mut(nth) {
+                let suffix = &self.text[positions[nth]..];
+                let (mut below, mut equal) = flight.compare(Head::of(suffix));
+                if equal && flight.is_long() {
+                    let (order, _) = Self::compare(suffix, flight.pattern, Head::symbols::<S>())?;
+                    (below, equal) = (order.is_lt(), order.is_eq());
+                }
+                flight.step(below, equal);
                 if flight.settle() {
                     flights.swap_remove(nth);
+                    positions[nth] = positions[flights.len()];
+                } else {
+                    nth += 1;
                 }
             }
         }
     }
 }
 
-/// The first bytes of a text, as they lie in memory, so that two texts compare without branches.
+/// The first symbols of a text as four keys, so that two texts compare without branches.
 #[derive(Clone, Copy, Debug, Default)]
-struct Head([u128; 2]);
+struct Head([u64; 4]);
 
 impl Head {
     /// Symbols a head.
@@ -245,30 +273,41 @@ impl Head {
 
     /// The head of a text; zeros in place of what it is short.
     fn of<S: Symbol>(text: &[S]) -> Self {
-        let bytes: &[u8] = bytemuck::cast_slice(text);
-        let mut head = [0; 32];
-        if let Some(whole) = bytes.first_chunk::<32>() {
-            head = *whole;
-        } else {
-            head[..bytes.len()].copy_from_slice(bytes);
+        text.get(..Self::symbols::<S>()).map_or_else(|| Self::padded(text), Self::whole)
+    }
+
+    fn whole<S: Symbol>(text: &[S]) -> Self {
+        let mut head = Self::default();
+        for (key, symbols) in head.0.iter_mut().zip(text.chunks_exact(S::KEY)) {
+            *key = S::key(symbols);
         }
-        Self(bytemuck::cast(head))
+        head
     }
 
-    /// How many leading symbols two heads share.
-    fn shared<S: Symbol>(self, other: Self) -> usize {
-        let (first, second) = (self.0[0] ^ other.0[0], self.0[1] ^ other.0[1]);
-        let zeros = if first == 0 {
-            128 + u128::trailing_zeros(second)
-        } else {
-            u128::trailing_zeros(first)
-        };
-        zeros as usize / (8 * S::WIDTH)
+    /// Apart from the common case, which is then four loads and not a call.
+    #[cold]
+    #[inline(never)]
+    fn padded<S: Symbol>(text: &[S]) -> Self {
+        let mut head = Self::default();
+        for (key, symbols) in head.0.iter_mut().zip(text.chunks(S::KEY)) {
+            *key = S::key(symbols);
+        }
+        head
     }
 
-    fn symbol<S: Symbol>(&self, at: usize) -> S {
-        let symbols: &[S] = bytemuck::cast_slice(&self.0);
-        symbols[at % symbols.len()]
+    /// Ones where a text of so many symbols has bits, zeros behind it.
+    fn mask<S: Symbol>(length: usize) -> Self {
+        let mut head = Self::default();
+        for (nth, key) in head.0.iter_mut().enumerate() {
+            let used = length.saturating_sub(nth * S::KEY).min(S::KEY) * S::WIDTH * 8;
+            *key = !u64::MAX.checked_shr(used as u32).unwrap_or(0);
+        }
+        head
+    }
+
+    fn halves(self) -> [u128; 2] {
+        let [a, b, c, d] = self.0.map(u128::from);
+        [a << 64 | b, c << 64 | d]
     }
 }
 
@@ -276,13 +315,14 @@ impl Head {
 #[derive(Debug)]
 struct Flight<'p, S> {
     pattern: &'p [S],
-    /// The pattern's own head, and its symbols in it.
+    /// The pattern's own head, and where it has bits.
     head: Head,
-    length: usize,
-    walk: Walk,
-    /// The order up to which suffixes lie before the boundary looked for.
-    last: Ordering,
-    upper: Bracket,
+    mask: Head,
+    /// Between which ranks the bounds lie. What is read on the way to the lower one narrows both.
+    lower: Ranks,
+    upper: Ranks,
+    /// How far to look ahead for the upper bound; 0 while halving what is between.
+    stride: Rank,
     ranks: &'p mut Ranks,
 }
 
@@ -291,66 +331,69 @@ impl<'p, S: Symbol> Flight<'p, S> {
         Self {
             pattern,
             head: Head::of(pattern),
-            length: pattern.len().min(Head::symbols::<S>()),
-            walk: Walk { low: lower.low, high: lower.high, stride: 0 },
-            last: Ordering::Less,
-            upper,
+            mask: Head::mask::<S>(pattern.len()),
+            lower: lower.low..lower.high,
+            upper: upper.low..upper.high,
+            stride: 0,
             ranks,
         }
     }
 
-    /// Whether a suffix with that head lies before the boundary looked for, where its head tells.
-    fn is_before(&self, head: &Head) -> Option<bool> {
-        let shared = head.shared::<S>(self.head);
-        let starts = shared >= self.length;
-        if starts && self.length < self.pattern.len() {
-            return None;
+    /// The rank to look at next.
+    fn probe(&self) -> Rank {
+        let Range { start, end } = if self.is_low() { &self.upper } else { &self.lower };
+        let ahead = start.saturating_add(self.stride.wrapping_sub(1)).min(end - 1);
+        if self.stride == 0 { start.midpoint(*end) } else { ahead }
+    }
+
+    /// Whether the lower bound is found.
+    fn is_low(&self) -> bool {
+        self.lower.start >= self.lower.end
+    }
+
+    /// Whether there is more of the pattern than its head.
+    fn is_long(&self) -> bool {
+        self.pattern.len() > Head::symbols::<S>()
+    }
+
+    /// Whether a suffix with that head lies below the pattern's head, and whether it starts with it.
+    fn compare(&self, mut head: Head) -> (bool, bool) {
+        for (key, mask) in head.0.iter_mut().zip(self.mask.0) {
+            *key &= mask;
         }
-        let below = !starts & (head.symbol::<S>(shared) < self.head.symbol::<S>(shared));
-        Some(below | (starts & (self.last == Ordering::Equal)))
+        let ([a, b], [c, d]) = (head.halves(), self.head.halves());
+        ((a < c) | ((a == c) & (b < d)), (a == c) & (b == d))
+    }
+
+    /// Takes in how the suffix at the probed rank compares; without branches, for they would be
+    /// guessed wrong every other time.
+    fn step(&mut self, below: bool, starts: bool) {
+        let probe = self.probe();
+        let Self { lower, upper, stride, .. } = self;
+        lower.start = if below { probe + 1 } else { lower.start };
+        lower.end = if below { lower.end } else { lower.end.min(probe) };
+        let before = below | starts;
+        upper.start = if before { upper.start.max(probe + 1) } else { upper.start };
+        upper.end = if before { upper.end } else { upper.end.min(probe) };
+        *stride = if before { stride.saturating_mul(2) } else { 0 };
     }
 
     /// Turns from the lower bound, once found, to the upper one; says whether both are found.
     fn settle(&mut self) -> bool {
-        if self.walk.low < self.walk.high {
+        if !self.is_low() {
             return false;
         }
-        if self.last == Ordering::Less {
-            self.last = Ordering::Equal;
-            self.ranks.start = self.walk.low;
-            let low = self.walk.low.max(self.upper.low);
+        let low = self.lower.start;
+        if self.upper.start <= low.saturating_add(1) {
             // Most patterns are rare: look near the first occurrence before halving what is left.
-            let stride = Rank::from(low == self.ranks.start);
-            self.walk = Walk { low, high: self.upper.high, stride };
-            if self.walk.low < self.walk.high {
-                return false;
-            }
+            self.upper.start = self.upper.start.max(low);
+            self.stride = self.stride.max(1);
         }
-        self.ranks.end = self.walk.low.max(self.ranks.start);
+        if self.upper.start < self.upper.end {
+            return false;
+        }
+        *self.ranks = low..self.upper.start.max(low);
         true
-    }
-}
-
-/// A search for a boundary between `low` and `high`: in strides that double from `low` on while
-/// `stride` is not 0, by halving afterwards.
-#[derive(Clone, Copy, Debug, Default)]
-struct Walk {
-    low: Rank,
-    high: Rank,
-    stride: Rank,
-}
-
-impl Walk {
-    fn probe(&self) -> Rank {
-        let stride = self.low.saturating_add(self.stride.wrapping_sub(1)).min(self.high - 1);
-        if self.stride == 0 { self.low.midpoint(self.high) } else { stride }
-    }
-
-    fn step(&mut self, boundary_is_behind: bool) {
-        let probe = self.probe();
-        self.low = if boundary_is_behind { probe + 1 } else { self.low };
-        self.high = if boundary_is_behind { self.high } else { probe };
-        self.stride = if boundary_is_behind { self.stride.saturating_mul(2) } else { 0 };
     }
 }
 
@@ -358,11 +401,11 @@ fn out_of_text() -> Error {
     Error::corrupt("the suffix array points outside the text")
 }
 
-/// Reads where a comparison of so many symbols will end, so that a miss there does not wait for
-/// the one at its start.
+/// Reads the ends of what a comparison of so many symbols will read, for nothing but to have it in
+/// cache: reads of several suffixes, if nothing waits for them, overlap.
 fn touch<S: Symbol>(suffix: &[S], length: usize) {
     let reach = length.min(CACHE_LINE / S::WIDTH).saturating_sub(1);
-    std::hint::black_box(suffix.get(reach).copied());
+    std::hint::black_box((suffix.first().copied(), suffix.get(reach).copied()));
 }
 
 /// How many leading symbols two keys share, of the `length` that were packed.
