@@ -89,6 +89,20 @@ pub trait Symbol: Pod + Ord + Send + Sync + std::fmt::Debug + std::hash::Hash {
     }
 }
 
+/// How many leading symbols two texts share.
+pub(crate) fn common_prefix<S: Symbol>(left: &[S], right: &[S]) -> usize {
+    let length = left.len().min(right.len());
+    let (left, right) = (&left[..length], &right[..length]);
+    let mut at = 0;
+    for (a, b) in left.chunks_exact(S::KEY).zip(right.chunks_exact(S::KEY)) {
+        if a != b {
+            break;
+        }
+        at += S::KEY;
+    }
+    at + left[at..].iter().zip(&right[at..]).take_while(|(a, b)| a == b).count()
+}
+
 fn refused(error: libsais::LibsaisError) -> Error {
     Error::InvalidInput(format!("the suffix sorter refused the text: {error:?}"))
 }

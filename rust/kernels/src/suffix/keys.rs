@@ -8,9 +8,8 @@
 //! the prefixes are that the text repeats, without reading the text: a prefix B-tree (Bayer and
 //! Unterauer 1977) whose separators are packed into machine words.
 
-use super::search::common_prefix;
 use crate::error::Result;
-use crate::symbol::{Rank, Symbol};
+use crate::symbol::{Rank, Symbol, common_prefix};
 
 /// Suffixes for each key.
 pub const STRIDE: usize = 96;
@@ -73,8 +72,9 @@ pub fn build<S: Symbol>(text: &[S], suffixes: &[u32], shape: &Shape) -> (Vec<u64
         for node in (0..items).step_by(FANOUT) {
             let next = node + FANOUT;
             let skip = if next < items {
-                let (left, right) = (suffix(node * unit), suffix(next * unit));
-                common_prefix(left, right, usize::from(u16::MAX))
+                let left = suffix(node * unit);
+                let most = left.len().min(usize::from(u16::MAX));
+                common_prefix(&left[..most], suffix(next * unit))
             } else {
                 0
             };

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::keys::{FANOUT, Keys, Shape, Tied};
 use crate::error::{Error, Result};
-use crate::symbol::{Rank, Ranks, Symbol};
+use crate::symbol::{Rank, Ranks, Symbol, common_prefix};
 
 /// Patterns searched in step, so that their cache misses overlap.
 const GROUP: usize = 32;
@@ -110,7 +110,7 @@ impl<'a, S: Symbol> SuffixArray<'a, S> {
     fn compare(suffix: &[S], pattern: &[S], shared: usize) -> Result<(Ordering, usize)> {
         let left = suffix.get(shared..).ok_or_else(out_of_text)?;
         let right = pattern.get(shared..).unwrap_or_default();
-        let more = mismatch(left, right);
+        let more = common_prefix(left, right);
         let order = match (left.get(more), right.get(more)) {
             (_, None) => Ordering::Equal,
             (None, Some(_)) => Ordering::Less,
@@ -411,23 +411,4 @@ fn touch<S: Symbol>(suffix: &[S], length: usize) {
 /// How many leading symbols two keys share, of the `length` that were packed.
 fn same_symbols<S: Symbol>(left: u64, right: u64, length: usize) -> usize {
     ((left ^ right).leading_zeros() as usize / (S::WIDTH * 8)).min(length).min(S::KEY)
-}
-
-/// How many leading symbols two texts share, of so many at most.
-pub(super) fn common_prefix<S: Symbol>(left: &[S], right: &[S], most: usize) -> usize {
-    mismatch(&left[..left.len().min(most)], right)
-}
-
-/// How many leading symbols two texts share.
-fn mismatch<S: Symbol>(left: &[S], right: &[S]) -> usize {
-    let length = left.len().min(right.len());
-    let (left, right) = (&left[..length], &right[..length]);
-    let mut at = 0;
-    for (a, b) in left.chunks_exact(S::KEY).zip(right.chunks_exact(S::KEY)) {
-        if a != b {
-            break;
-        }
-        at += S::KEY;
-    }
-    at + left[at..].iter().zip(&right[at..]).take_while(|(a, b)| a == b).count()
 }
