@@ -153,22 +153,22 @@ def _parquet(path: Path, column: str | None, where: str) -> _File:
     schema = file.schema_arrow
     at = choose(schema.names, column, where)
     field = schema.field(at)
-    rows = file.metadata.num_rows
-    nbytes = 0
-    for group in range(file.metadata.num_row_groups):
-        chunks = file.metadata.row_group(group)
-        for leaf in range(chunks.num_columns):
-            chunk = chunks.column(leaf)
-            if chunk.path_in_schema.partition(".")[0] == field.name:
-                nbytes += chunk.total_uncompressed_size
-    batch = max(1, min(1 << 17, BLOCK * rows // max(nbytes, 1)))
+    # Rows and bytes of each group: rows of very different length lie in groups of their own.
+    groups: list[tuple[int, int]] = []
+    for group in map(file.metadata.row_group, range(file.metadata.num_row_groups)):
+        leaves = [group.column(leaf) for leaf in range(group.num_columns)]
+        ours = [leaf for leaf in leaves if leaf.path_in_schema.partition(".")[0] == field.name]
+        groups.append((group.num_rows, sum(leaf.total_uncompressed_size for leaf in ours)))
+    nbytes = sum(nbytes for _, nbytes in groups)
 
     def arrays() -> Iterator[pa.Array[Any]]:
         with file, _named(where, "Parquet"):
-            for some in file.iter_batches(batch_size=batch, columns=[field.name]):
-                yield some.column(some.schema.get_field_index(field.name))
+            for group, (rows, nbytes) in enumerate(groups):
+                batch = max(1, min(1 << 17, BLOCK * rows // max(nbytes, 1)))
+                for some in file.iter_batches(batch, row_groups=[group], columns=[field.name]):
+                    yield some.column(some.schema.get_field_index(field.name))
 
-    return _File(field.type, arrays(), rows, nbytes or None)
+    return _File(field.type, arrays(), file.metadata.num_rows, nbytes or None)
 
 
 def _json_lines(path: Path, column: str | None, where: str) -> _File:
