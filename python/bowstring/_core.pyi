@@ -3,20 +3,22 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, final
 
+__all__ = ["Array", "Index", "Table", "__version__", "build_profile"]
+
 __version__: str
 build_profile: str
 
-class ArrowStream(Protocol):
+class _ArrowStream(Protocol):
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
-class ArrowArray(Protocol):
+class _ArrowArray(Protocol):
     def __arrow_c_array__(
         self, requested_schema: object | None = None
     ) -> tuple[object, object]: ...
 
-type Column = ArrowStream | ArrowArray
-type One = str | bytes | Sequence[int]
-type Progress = Callable[[str, int, int | None], object]
+type _Column = _ArrowStream | _ArrowArray
+type _One = str | bytes | Sequence[int]
+type _Progress = Callable[[str, int, int | None], object]
 
 @final
 class Array:
@@ -38,40 +40,40 @@ class Table:
 class Index:
     @staticmethod
     def build(
-        column: Column,
+        column: _Column,
         path: str | None,
         memory: int | None,
         threads: int | None,
         segment_symbols: int | None,
         overwrite: bool,
         expected: int | None,
-        progress: Progress | None,
+        progress: _Progress | None,
     ) -> Index: ...
     @staticmethod
     def open(path: str) -> Index: ...
     def append(
         self,
-        column: Column,
+        column: _Column,
         memory: int | None,
         threads: int | None,
         segment_symbols: int | None,
         expected: int | None,
-        progress: Progress | None,
+        progress: _Progress | None,
     ) -> None: ...
     def compact(
-        self, memory: int | None, threads: int | None, progress: Progress | None
+        self, memory: int | None, threads: int | None, progress: _Progress | None
     ) -> None: ...
-    def verify(self, threads: int | None, progress: Progress | None) -> None: ...
+    def verify(self, threads: int | None, progress: _Progress | None) -> None: ...
     def info(self) -> dict[str, Any]: ...
-    def count(self, query: One) -> int: ...
-    def count_many(self, queries: Column, threads: int | None) -> Array: ...
+    def count(self, query: _One) -> int: ...
+    def count_many(self, queries: _Column, threads: int | None) -> Array: ...
     def locate(
-        self, queries: One | Column, limit: int | None, seed: int | None, threads: int | None
+        self, queries: _One | _Column, limit: int | None, seed: int | None, threads: int | None
     ) -> Table: ...
-    def rows(self, queries: One | Column, limit: int | None, threads: int | None) -> Table: ...
+    def rows(self, queries: _One | _Column, limit: int | None, threads: int | None) -> Table: ...
     def context(
         self,
-        queries: One | Column,
+        queries: _One | _Column,
         width: int,
         limit: int | None,
         seed: int | None,
@@ -79,14 +81,14 @@ class Index:
     ) -> Table: ...
     def text(
         self,
-        rows: Column,
-        start: Column | None,
-        stop: Column | None,
+        rows: _Column,
+        start: _Column | None,
+        stop: _Column | None,
         threads: int | None,
     ) -> Array: ...
     def search(
         self,
-        queries: str | Sequence[Sequence[One]] | Column,
+        queries: str | Sequence[Sequence[_One]] | _Column,
         within: int | None,
         limit: int | None,
         max_matches: int | None,
