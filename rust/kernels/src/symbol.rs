@@ -278,6 +278,29 @@ impl Pattern<'_> {
         self.len() == 0
     }
 
+    /// Part of the pattern.
+    ///
+    /// # Panics
+    /// If it is not within.
+    #[must_use]
+    pub fn slice(self, span: Range<usize>) -> Self {
+        match self {
+            Self::Bytes(bytes) => Self::Bytes(&bytes[span]),
+            Self::Tokens(tokens) => Self::Tokens(&tokens[span]),
+        }
+    }
+
+    /// The symbol at a place, as a number.
+    ///
+    /// # Panics
+    /// If the pattern ends before it.
+    pub fn symbol(&self, at: usize) -> u32 {
+        match self {
+            Self::Bytes(bytes) => bytes[at].number(),
+            Self::Tokens(tokens) => tokens[at],
+        }
+    }
+
     /// The [`Symbol::key`] of the pattern in its own units: patterns in order have keys in order.
     pub fn key(&self) -> u64 {
         match self {
@@ -369,6 +392,24 @@ impl Patterns {
     /// The positions of the null patterns, in order.
     pub fn nulls(&self) -> &[usize] {
         &self.nulls
+    }
+
+    /// Adds a pattern of two parts.
+    ///
+    /// # Errors
+    /// [`Error::UnsupportedType`] if one of them is of text and the other of tokens.
+    pub(crate) fn push_joined(&mut self, first: Pattern<'_>, second: Pattern<'_>) -> Result<()> {
+        for part in [first, second] {
+            match (&mut self.symbols, part) {
+                (PatternSymbols::Bytes(symbols), Pattern::Bytes(bytes)) => symbols.extend(bytes),
+                (PatternSymbols::Tokens(symbols), Pattern::Tokens(tokens)) => {
+                    symbols.extend(tokens);
+                }
+                _ => return Err(mixed()),
+            }
+        }
+        self.end_row(true);
+        Ok(())
     }
 
     /// Some of the patterns, in that order.

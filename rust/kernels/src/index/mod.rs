@@ -147,36 +147,52 @@ impl Index {
     /// [`Error::UnsupportedType`] for text asked of tokens or the reverse;
     /// [`Error::InvalidInput`] if it is empty, or cuts characters of a string column.
     pub(crate) fn check_pattern(&self, pattern: Pattern<'_>, at: Option<usize>) -> Result<()> {
-        let name = || at.map_or_else(|| "query".to_owned(), |at| format!("query {at}"));
-        match (self.column, pattern) {
-            (Column::Tokens, Pattern::Bytes(_)) => {
-                return Err(Error::UnsupportedType(format!(
-                    "{} is text, and this index is over tokens; give a list of integers",
-                    name()
-                )));
-            }
-            (Column::String | Column::Binary, Pattern::Tokens(_)) => {
-                return Err(Error::UnsupportedType(format!(
-                    "{} is a list of tokens, and this index is over a {} column; give str or bytes",
-                    name(),
-                    self.column.name()
-                )));
-            }
-            (Column::String, Pattern::Bytes(bytes)) => {
-                if let Err(error) = std::str::from_utf8(bytes) {
-                    return Err(Error::InvalidInput(format!(
-                        "{} is not UTF-8 ({error}), and this index is over a string column; \
-                         index the column as binary to look for any bytes",
-                        name()
-                    )));
-                }
-            }
-            _ => {}
+        self.check_kind("query", pattern, at)?;
+        if let (Column::String, Pattern::Bytes(bytes)) = (self.column, pattern)
+            && let Err(error) = std::str::from_utf8(bytes)
+        {
+            return Err(Error::InvalidInput(format!(
+                "{} is not UTF-8 ({error}), and this index is over a string column; index the \
+                 column as binary to look for any bytes",
+                numbered("query", at)
+            )));
         }
+        self.check_not_empty("query", pattern, at)
+    }
+
+    /// Checks that a pattern is text if the index is over text, and tokens if it is over tokens.
+    pub(crate) fn check_kind(
+        &self,
+        name: &str,
+        pattern: Pattern<'_>,
+        at: Option<usize>,
+    ) -> Result<()> {
+        match (self.column, pattern) {
+            (Column::Tokens, Pattern::Bytes(_)) => Err(Error::UnsupportedType(format!(
+                "{} is text, and this index is over tokens; give a list of integers",
+                numbered(name, at)
+            ))),
+            (Column::String | Column::Binary, Pattern::Tokens(_)) => {
+                Err(Error::UnsupportedType(format!(
+                    "{} is a list of tokens, and this index is over a {} column; give str or bytes",
+                    numbered(name, at),
+                    self.column.name()
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn check_not_empty(
+        &self,
+        name: &str,
+        pattern: Pattern<'_>,
+        at: Option<usize>,
+    ) -> Result<()> {
         if pattern.is_empty() {
             return Err(Error::InvalidInput(format!(
                 "{} is empty, which would match everywhere; leave it out, or make it null",
-                name()
+                numbered(name, at)
             )));
         }
         Ok(())
@@ -197,6 +213,10 @@ pub(crate) struct PartRef<'a> {
     pub segment: &'a dyn Segment,
     pub first_row: u64,
     pub first_symbol: u64,
+}
+
+fn numbered(name: &str, at: Option<usize>) -> String {
+    at.map_or_else(|| name.to_owned(), |at| format!("{name} {at}"))
 }
 
 fn open_segments(directory: &Directory, manifest: &Manifest) -> Result<Vec<Arc<dyn Segment>>> {

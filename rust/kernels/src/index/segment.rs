@@ -10,7 +10,7 @@ use crate::container::{SegmentEntry, read_segment_file};
 use crate::corpus::{Column, Rows};
 use crate::error::{Error, Result};
 use crate::interrupt::Monitor;
-use crate::symbol::{Pattern, Patterns, Position, Ranks};
+use crate::symbol::{Pattern, Position, Ranks};
 
 /// An immutable index over at most 2^31 - 1 symbols.
 pub trait Segment: Send + Sync + std::fmt::Debug {
@@ -32,12 +32,31 @@ pub trait Segment: Send + Sync + std::fmt::Debug {
     /// [`Error::Corrupt`].
     fn find(&self, pattern: Pattern<'_>) -> Result<Ranks>;
 
-    /// The ranks of some of the patterns, none for null ones; `ranks` is as long as `which`. Faster
-    /// where neighbours are near each other in order.
+    /// The ranks of each pattern; `ranks` is as long as `patterns`. Faster where neighbours are near
+    /// each other in order.
     ///
     /// # Errors
     /// [`Error::Corrupt`].
-    fn find_many(&self, patterns: &Patterns, which: &[usize], ranks: &mut [Ranks]) -> Result<()>;
+    fn find_many(&self, patterns: &[Pattern<'_>], ranks: &mut [Ranks]) -> Result<()>;
+
+    /// Of suffixes that share their first `depth` symbols, those that go on with `symbol`; or end
+    /// there, if it is `None`.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`].
+    fn following(&self, ranks: Ranks, depth: usize, symbol: Option<u32>) -> Result<Ranks>;
+
+    /// Appends the symbols that suffixes go on with that share their first `depth` ones, in order,
+    /// each with how many do; `None`, the last one, for the end of a row.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`].
+    fn continuations(
+        &self,
+        ranks: Ranks,
+        depth: usize,
+        continuations: &mut Vec<(Option<u32>, u64)>,
+    ) -> Result<()>;
 
     /// Appends the position of each suffix in a range of ranks, in any order.
     ///

@@ -13,7 +13,7 @@ use crate::corpus::{Column, Corpus, MAX_SYMBOLS, Text};
 use crate::error::{Error, Result};
 use crate::interrupt::Monitor;
 use crate::suffix::{SuffixArray, keys, sort};
-use crate::symbol::{Pattern, Patterns, Position, Ranks, Symbol};
+use crate::symbol::{Pattern, Position, Ranks, Symbol};
 
 pub(super) const KIND: &str = "suffix";
 
@@ -207,17 +207,43 @@ impl<S: Symbol> Segment for SuffixSegment<S> {
         }
     }
 
-    fn find_many(&self, patterns: &Patterns, which: &[usize], ranks: &mut [Ranks]) -> Result<()> {
+    fn find_many(&self, patterns: &[Pattern<'_>], ranks: &mut [Ranks]) -> Result<()> {
         ranks.fill(0..0);
-        let narrowed: Vec<_> = which
-            .iter()
-            .map(|&at| patterns.get(at).and_then(|one| S::narrow(one, self.separator)))
-            .collect();
+        let narrowed: Vec<_> = patterns.iter().map(|&one| S::narrow(one, self.separator)).collect();
         let searches = narrowed
             .iter()
             .zip(ranks)
             .filter_map(|(pattern, ranks)| Some((pattern.as_deref()?, ranks)));
         self.located(self.array()?.find_many(searches))
+    }
+
+    fn following(&self, ranks: Ranks, depth: usize, symbol: Option<u32>) -> Result<Ranks> {
+        let symbol = match symbol {
+            None => self.separator,
+            Some(number) => match S::from_number(number).filter(|&own| own != self.separator) {
+                Some(symbol) => symbol,
+                None => return Ok(ranks.start..ranks.start),
+            },
+        };
+        self.located(self.array()?.following(ranks, depth, symbol))
+    }
+
+    fn continuations(
+        &self,
+        ranks: Ranks,
+        depth: usize,
+        continuations: &mut Vec<(Option<u32>, u64)>,
+    ) -> Result<()> {
+        let mut end = None;
+        self.located(self.array()?.runs(ranks, depth, |symbol: S, count| {
+            if symbol == self.separator {
+                end = Some((None, count));
+            } else {
+                continuations.push((Some(symbol.number()), count));
+            }
+        }))?;
+        continuations.extend(end);
+        Ok(())
     }
 
     fn positions(&self, ranks: Ranks, positions: &mut Vec<Position>) -> Result<()> {

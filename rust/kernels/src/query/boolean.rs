@@ -206,8 +206,8 @@ impl<'a> Search<'a> {
     fn new(part: PartRef<'a>, expression: &'a Expression, monitor: &'a Monitor) -> Result<Self> {
         let terms = &expression.terms;
         let mut ranks = vec![0..0; terms.len()];
-        let which: Vec<usize> = (0..terms.len()).collect();
-        part.segment.find_many(terms, &which, &mut ranks)?;
+        let patterns: Vec<_> = (0..terms.len()).filter_map(|term| terms.get(term)).collect();
+        part.segment.find_many(&patterns, &mut ranks)?;
         Ok(Self { part, segment: part.segment, expression, ranks, monitor })
     }
 

@@ -66,29 +66,36 @@ impl Index {
         }
         Ok(counts)
     }
+    /// How often each pattern occurs; an empty one does at every symbol and every end of a row.
+    pub(super) fn occurrences_of(&self, patterns: &[Pattern<'_>]) -> Result<Vec<u64>> {
+        let mut ranks = vec![0..0; patterns.len()];
+        let mut counts = vec![0; patterns.len()];
+        for part in self.parts() {
+            part.segment.find_many(patterns, &mut ranks)?;
+            for (count, ranks) in counts.iter_mut().zip(&ranks) {
+                *count += ranks.len() as u64;
+            }
+        }
+        Ok(counts)
+    }
+
     /// Counts patterns that are given in the order of their keys.
     fn count_block(&self, patterns: &Patterns, block: &[(u64, usize)]) -> Result<Vec<u64>> {
         // Side by side they stay in cache; where they come from they may lie far apart.
         let patterns = patterns.select(block.iter().map(|&(_, at)| at));
-        let mut order: Vec<usize> = (0..block.len()).collect();
-        for same in order.chunk_by_mut(|&a, &b| block[a].0 == block[b].0) {
-            same.sort_unstable_by_key(|&at| patterns.get(at));
+        let mut order: Vec<(Pattern<'_>, usize)> =
+            (0..block.len()).filter_map(|at| Some((patterns.get(at)?, at))).collect();
+        for same in order.chunk_by_mut(|a, b| block[a.1].0 == block[b.1].0) {
+            same.sort_unstable();
         }
         // Columns repeat themselves: each pattern is looked for once.
-        let mut distinct = order.clone();
-        distinct.dedup_by_key(|at| patterns.get(*at));
-        let mut ranks = vec![0..0; distinct.len()];
-        let mut found = vec![0; distinct.len()];
-        for part in self.parts() {
-            part.segment.find_many(&patterns, &distinct, &mut ranks)?;
-            for (count, ranks) in found.iter_mut().zip(&ranks) {
-                *count += ranks.len() as u64;
-            }
-        }
+        let mut distinct: Vec<Pattern<'_>> = order.iter().map(|&(pattern, _)| pattern).collect();
+        distinct.dedup();
+        let found = self.occurrences_of(&distinct)?;
         let mut counts = vec![0; block.len()];
         let mut nth = 0;
-        for at in order {
-            nth += usize::from(patterns.get(at) != patterns.get(distinct[nth]));
+        for (pattern, at) in order {
+            nth += usize::from(pattern != distinct[nth]);
             counts[at] = found[nth];
         }
         Ok(counts)

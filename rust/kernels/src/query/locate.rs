@@ -135,7 +135,7 @@ impl Index {
     }
 
     /// Gives the sorted positions of a pattern's occurrences, segment by segment.
-    fn occurrences<'a>(
+    pub(super) fn occurrences<'a>(
         &'a self,
         pattern: Pattern<'_>,
         limit: Limit,

@@ -3,15 +3,19 @@
 mod boolean;
 mod context;
 mod count;
+mod language;
 mod locate;
 mod parse;
 mod sample;
+mod statistics;
 mod text;
 
 pub use boolean::{Expression, Found, SearchOptions};
 pub use context::{Contexts, Symbols};
+pub use language::{DistributionOptions, Distributions, Next, Predictions};
 pub use locate::{Limit, RowCounts, Spans};
 pub use parse::parse;
+pub use statistics::Reach;
 
 #[cfg(test)]
 mod naive;

@@ -1,5 +1,7 @@
 //! Every question answered by the definition, over rows as they were given.
 
+use std::collections::BTreeMap;
+
 use super::boolean::Node;
 
 pub(super) type Rows<'a> = &'a [Option<Vec<u32>>];
@@ -16,6 +18,28 @@ pub(super) fn locate(rows: Rows<'_>, pattern: &[u32]) -> Vec<(u64, u64)> {
         }
     }
     found
+}
+
+/// What comes next after a context, ends of rows (`None`) included, and how often.
+pub(super) fn following(rows: Rows<'_>, context: &[u32]) -> BTreeMap<Option<u32>, u64> {
+    let mut found = BTreeMap::new();
+    for row in rows {
+        let row = row.as_deref().unwrap_or_default();
+        for start in 0..=row.len() {
+            if row[start..].starts_with(context) {
+                *found.entry(row.get(start + context.len()).copied()).or_default() += 1;
+            }
+        }
+    }
+    found
+}
+
+/// The longest suffix that occurs of a context of at most `longest` symbols.
+pub(super) fn longest_suffix<'a>(rows: Rows<'_>, context: &'a [u32], longest: usize) -> &'a [u32] {
+    (context.len().saturating_sub(longest)..=context.len())
+        .map(|start| &context[start..])
+        .find(|suffix| suffix.is_empty() || !following(rows, suffix).is_empty())
+        .unwrap_or_default()
 }
 
 /// Whether the expression holds in a row from `from` on up to `to`.

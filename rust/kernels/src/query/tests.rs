@@ -5,7 +5,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::boolean::{Expression, Node};
-use super::{Limit, SearchOptions, naive, parse};
+use super::{DistributionOptions, Limit, Next, Reach, SearchOptions, naive, parse};
 use crate::corpus::{Column, Rows};
 use crate::error::Error;
 use crate::index::{Builder, Index, Options};
@@ -146,6 +146,78 @@ proptest! {
     }
 
     #[test]
+    fn predictions_agree_with_the_definition(
+        (column, rows, texts) in kinds(),
+        segment in 1..200_usize,
+        order in option::of(1..5_usize),
+        ends in any::<bool>(),
+    ) {
+        let index = build(column, &rows, segment);
+        let monitor = Monitor::default();
+        let asked = patterns(column, &texts);
+        let scores = index.score(&asked, order, ends, &monitor).unwrap();
+        for (text, scores) in texts.iter().zip(scores) {
+            let Some(text) = text else {
+                prop_assert!(scores.is_empty());
+                continue;
+            };
+            prop_assert_eq!(scores.len(), text.len() + usize::from(ends));
+            for (at, score) in scores.into_iter().enumerate() {
+                let longest = order.map_or(usize::MAX, |order| order - 1);
+                let context = naive::longest_suffix(&rows, &text[..at], longest);
+                let following = naive::following(&rows, context);
+                let count = following.get(&text.get(at).copied()).copied().unwrap_or(0);
+                let expected = Reach {
+                    length: context.len() as u64,
+                    context: following.values().sum(),
+                    count,
+                };
+                prop_assert_eq!(score, expected, "at {} of {:?}", at, text);
+            }
+        }
+        for backoff in [false, true] {
+            let options = DistributionOptions { backoff, max_support: None };
+            let found = index.distributions(&asked, options, &monitor).unwrap();
+            let found: Vec<_> = (0..found.token.len())
+                .map(|n| (found.query[n], found.token[n], found.count[n], found.suffix_length[n]))
+                .collect();
+            let mut expected = vec![];
+            for (at, text) in texts.iter().enumerate() {
+                let Some(text) = text else { continue };
+                let longest = if backoff { naive::longest_suffix(&rows, text, usize::MAX) } else { text };
+                let mut following: Vec<_> = naive::following(&rows, longest).into_iter().collect();
+                following.sort_by_key(|&(symbol, _)| (symbol.is_none(), symbol));
+                for (symbol, count) in following {
+                    expected.push((at as u64, symbol, count, longest.len() as u64));
+                }
+            }
+            prop_assert_eq!(found, expected);
+            let next = patterns(column, &texts.iter().rev().cloned().collect::<Vec<_>>());
+            for next in [Next::End, Next::Text(&next)] {
+                let found = index.predict(&asked, next, backoff, &monitor).unwrap();
+                for (at, text) in texts.iter().enumerate() {
+                    let after = &texts[texts.len() - 1 - at];
+                    let null = text.is_none() || (matches!(next, Next::Text(_)) && after.is_none());
+                    prop_assert_eq!(found.nulls.contains(&at), null);
+                    let (Some(text), false) = (text, null) else { continue };
+                    let context = if backoff { naive::longest_suffix(&rows, text, usize::MAX) } else { text };
+                    let following = naive::following(&rows, context);
+                    prop_assert_eq!(found.suffix_length[at], context.len() as u64);
+                    prop_assert_eq!(found.prompt_count[at], following.values().sum::<u64>());
+                    let count = match (next, after) {
+                        (Next::Text(_), Some(after)) => {
+                            let joined = [context, after].concat();
+                            naive::following(&rows, &joined).values().sum()
+                        }
+                        _ => following.get(&None).copied().unwrap_or(0),
+                    };
+                    prop_assert_eq!(found.count[at], count);
+                }
+            }
+        }
+    }
+
+    #[test]
     fn any_query_parses_or_says_why(query in "[ab'\"()\\\\ ]{0,12}|(AND|OR|NOT|[(]|[)]|x| ){0,9}") {
         match parse(&query) {
             Ok(expression) => prop_assert!(!expression.terms.is_empty()),
@@ -221,6 +293,58 @@ fn estimates_are_unbiased_and_the_same_for_every_segmentation() {
     let all = ask(&index, Some(1 << 40), 0);
     assert_eq!(all.row.len() as f64, exact);
     assert!(all.weight.iter().all(|&weight| weight == 1.0));
+}
+
+#[test]
+fn long_rows_are_scored_as_they_would_be_in_one_piece() {
+    // Longer than a piece, with matches longer than those that are looked for anew.
+    let noise = |seed: u32| {
+        (0..9_000_u32).map(move |at| 97 + (at.wrapping_mul(at ^ seed) >> 7) % 3).collect::<Vec<_>>()
+    };
+    let rows: Vec<Row> = vec![Some(noise(1)), Some(noise(2)), Some(noise(1))];
+    let mut text = noise(1);
+    text[5_000] = 98 + 97 - text[5_000].min(98);
+    let asked = patterns(Column::String, &[Some(text.clone())]);
+    let one = build(Column::String, &rows, 1 << 20);
+    let many = build(Column::String, &rows, 10_000);
+    let monitor = Monitor::default();
+    let scores = one.score(&asked, None, true, &monitor).unwrap();
+    assert_eq!(scores, many.score(&asked, None, true, &monitor).unwrap());
+    assert_eq!(scores[0].len(), text.len() + 1);
+    assert!(scores[0].iter().any(|reach| reach.length > 4_500));
+    for at in [1, 70, 4_095, 4_096, 4_999, 5_000, 5_001, 5_040, 8_999] {
+        let found = one.predict(
+            &patterns(Column::String, &[Some(text[..at].to_vec())]),
+            Next::Text(&patterns(Column::String, &[Some(vec![text[at]])])),
+            true,
+            &monitor,
+        );
+        let found = found.unwrap();
+        let expected = Reach {
+            length: found.suffix_length[0],
+            context: found.prompt_count[0],
+            count: found.count[0],
+        };
+        assert_eq!(scores[0][at], expected, "at {at}");
+    }
+}
+
+#[test]
+fn sampled_distributions_estimate_and_ignore_the_segmentation() {
+    let rows: Vec<Row> = (0..300_u32).map(|row| Some(vec![97, 98 + row % 3 / 2, 97])).collect();
+    let asked = patterns(Column::String, &[Some(vec![97])]);
+    let options = DistributionOptions { backoff: false, max_support: Some((200, 1)) };
+    let monitor = Monitor::default();
+    let ask = |segment| {
+        build(Column::String, &rows, segment).distributions(&asked, options, &monitor).unwrap()
+    };
+    let found = ask(1 << 20);
+    assert_eq!(found, ask(100));
+    assert_eq!(found.token, [Some(98), Some(99), None]);
+    assert!(found.approximate.iter().all(|&approximate| approximate));
+    for (estimate, exact) in found.count.iter().zip([200.0, 100.0, 300.0]) {
+        assert!((*estimate as f64 - exact).abs() < 60.0, "{found:?}");
+    }
 }
 
 #[test]

@@ -208,6 +208,81 @@ impl<'a, S: Symbol> SuffixArray<'a, S> {
         Ok(low..high.max(low))
     }
 
+    /// The symbol that stands `depth` behind the start of a suffix.
+    fn symbol(&self, rank: Rank, depth: usize) -> Result<S> {
+        let position = self.suffixes.get(rank as usize).copied().unwrap_or(u32::MAX) as usize;
+        self.text.get(position + depth).copied().ok_or_else(out_of_text)
+    }
+
+    /// Of suffixes that share their first `depth` symbols, those that go on with `symbol`.
+    ///
+    /// O(log k) for k suffixes.
+    ///
+    /// # Errors
+    /// As `find`.
+    pub fn following(&self, ranks: Ranks, depth: usize, symbol: S) -> Result<Ranks> {
+        let boundary = |mut within: Ranks, last: Ordering| {
+            while within.start < within.end {
+                let rank = within.start.midpoint(within.end);
+                if self.symbol(rank, depth)?.cmp(&symbol) <= last {
+                    within.start = rank + 1;
+                } else {
+                    within.end = rank;
+                }
+            }
+            Ok(within.start)
+        };
+        let low = boundary(ranks.clone(), Ordering::Less)?;
+        Ok(low..boundary(low..ranks.end, Ordering::Equal)?)
+    }
+
+    /// Gives the symbols that suffixes go on with that share their first `depth` ones, in order, and
+    /// how many do.
+    ///
+    /// O(d log k) for d distinct symbols behind k suffixes: whatever lies between two suffixes that
+    /// go on alike does so too, and is not looked at. All that is halved is so in step, so that
+    /// cache misses overlap.
+    ///
+    /// # Errors
+    /// As `find`.
+    pub fn runs(&self, ranks: Ranks, depth: usize, mut give: impl FnMut(S, u64)) -> Result<()> {
+        if ranks.is_empty() {
+            return Ok(());
+        }
+        let (first, last) = (ranks.start, ranks.end - 1);
+        let mut begins = vec![(first, self.symbol(first, depth)?)];
+        let mut gaps = vec![(begins[0], (last, self.symbol(last, depth)?))];
+        let (mut narrower, mut positions) = (vec![], vec![]);
+        while !gaps.is_empty() {
+            gaps.retain(|&((low, before), (high, after))| {
+                if high - low == 1 && before != after {
+                    begins.push((high, after));
+                }
+                high - low > 1 && before != after
+            });
+            let middle = |&((low, _), (high, _)): &((Rank, S), (Rank, S))| low.midpoint(high);
+            // Independent reads first: their misses overlap.
+            positions.clear();
+            for gap in &gaps {
+                let position = self.suffixes.get(middle(gap) as usize).ok_or_else(out_of_text)?;
+                positions.push(*position as usize + depth);
+            }
+            for (gap, &position) in gaps.iter().zip(&positions) {
+                let symbol = *self.text.get(position).ok_or_else(out_of_text)?;
+                let middle = (middle(gap), symbol);
+                narrower.extend([(gap.0, middle), (middle, gap.1)]);
+            }
+            gaps.clear();
+            std::mem::swap(&mut gaps, &mut narrower);
+        }
+        begins.sort_unstable_by_key(|&(rank, _)| rank);
+        let ends = begins.iter().skip(1).map(|&(rank, _)| rank).chain([ranks.end]);
+        for (&(rank, symbol), end) in begins.iter().zip(ends) {
+            give(symbol, u64::from(end - rank));
+        }
+        Ok(())
+    }
+
     /// [`SuffixArray::find`] for many patterns, given with the place of each answer.
     ///
     /// Patterns go in step through the array, so that their cache misses overlap: several times

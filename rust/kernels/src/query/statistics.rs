@@ -1,0 +1,273 @@
+//! Matching statistics (Chang and Lawler 1994): for every place in a text, the longest part before
+//! it that occurs in the index. The language model's scores and maximal matches both come of them.
+
+use rayon::prelude::*;
+
+use crate::error::Result;
+use crate::index::Index;
+use crate::interrupt::Monitor;
+use crate::symbol::{Pattern, Patterns, Ranks};
+
+/// Pieces that go in step, so that their cache misses overlap.
+const LANES: usize = 64;
+
+/// Symbols of a piece: longer texts are cut, so that threads share them.
+const PIECE: usize = 4096;
+
+/// Pieces handed to a thread at once.
+const BLOCK: usize = 256;
+
+/// Occurrences up to which a match is extended where it stands, rather than looked for anew.
+const FEW: u64 = 32;
+
+/// Symbols from which on it is so whatever it occurs, for to look for it means to compare them all.
+const LONG: usize = 64;
+
+/// What the index knows at one place of a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// Symbols before the place that occur in the index, as many as do.
+    pub length: u64,
+    /// How often they do.
+    pub context: u64,
+    /// How often the symbol at the place, or the end of the row, comes next.
+    pub count: u64,
+}
+
+/// A piece of a text: its places from `from` to before `to`.
+#[derive(Clone, Copy, Debug)]
+struct Piece<'a> {
+    text: Pattern<'a>,
+    from: usize,
+    to: usize,
+}
+
+/// A piece under way: `text[start..at]` is the longest match before `at`.
+#[derive(Debug)]
+struct Lane<'a> {
+    nth: usize,
+    piece: Piece<'a>,
+    start: usize,
+    at: usize,
+    count: u64,
+    ranks: Vec<Ranks>,
+    /// Looks for the first start from which on the text up to and with `at` occurs.
+    hunt: Hunt,
+    reaches: Vec<Reach>,
+}
+
+/// A search for the smallest start: none up to `fails` will do, `holds` does.
+#[derive(Debug, Default)]
+struct Hunt {
+    fails: Option<usize>,
+    holds: Option<(usize, u64, Vec<Ranks>)>,
+    stride: usize,
+}
+
+impl Index {
+    /// What the index knows at every place of every row; nothing at null rows.
+    pub(super) fn reaches(
+        &self,
+        rows: &Patterns,
+        order: Option<usize>,
+        ends: bool,
+        monitor: &Monitor,
+    ) -> Result<Vec<Vec<Reach>>> {
+        let mut pieces = vec![];
+        let mut owners = vec![];
+        for at in 0..rows.len() {
+            let Some(text) = rows.get(at) else { continue };
+            for from in (0..text.len()).step_by(PIECE) {
+                pieces.push(Piece { text, from, to: text.len().min(from + PIECE) });
+                owners.push(at);
+            }
+        }
+        let longest = order.map_or(usize::MAX, |order| order.saturating_sub(1));
+        let found: Vec<Vec<Vec<Reach>>> = pieces
+            .par_chunks(BLOCK)
+            .map(|pieces| self.reaches_of(pieces, longest, monitor))
+            .collect::<Result<_>>()?;
+        let mut reaches = vec![vec![]; rows.len()];
+        for (owner, mut found) in owners.into_iter().zip(found.into_iter().flatten()) {
+            reaches[owner].append(&mut found);
+        }
+        if ends {
+            self.score_ends(rows, longest, &mut reaches, monitor)?;
+        }
+        Ok(reaches)
+    }
+
+    /// Adds to each row what the index knows at its end.
+    fn score_ends(
+        &self,
+        rows: &Patterns,
+        longest: usize,
+        reaches: &mut [Vec<Reach>],
+        monitor: &Monitor,
+    ) -> Result<()> {
+        reaches.par_iter_mut().enumerate().try_for_each(|(at, reaches)| {
+            monitor.check()?;
+            let Some(text) = rows.get(at) else { return Ok(()) };
+            let tail = text.slice(text.len() - text.len().min(longest)..text.len());
+            let (length, context) = self.longest_suffixes(&[tail])?[0];
+            let suffix = tail.slice(tail.len() - length..tail.len());
+            let mut count = 0;
+            for part in self.parts() {
+                let ranks = part.segment.find(suffix)?;
+                count += part.segment.following(ranks, length, None)?.len() as u64;
+            }
+            reaches.push(Reach { length: length as u64, context, count });
+            Ok(())
+        })
+    }
+
+    fn reaches_of(
+        &self,
+        pieces: &[Piece<'_>],
+        longest: usize,
+        monitor: &Monitor,
+    ) -> Result<Vec<Vec<Reach>>> {
+        let mut reaches = vec![vec![]; pieces.len()];
+        let mut waiting = pieces.iter().enumerate();
+        let mut lanes: Vec<Lane<'_>> = vec![];
+        let (mut wanted, mut asking) = (vec![], vec![]);
+        loop {
+            monitor.check()?;
+            while lanes.len() < LANES {
+                let Some((nth, &piece)) = waiting.next() else { break };
+                lanes.push(self.lane(nth, piece, longest)?);
+            }
+            // What is left of each lane wants to look for a text.
+            let mut nth = 0;
+            wanted.clear();
+            asking.clear();
+            while let Some(lane) = lanes.get_mut(nth) {
+                if let Some(text) = lane.advance(self, longest)? {
+                    wanted.push(text);
+                    asking.push(nth);
+                    nth += 1;
+                } else {
+                    let done = lanes.swap_remove(nth);
+                    reaches[done.nth] = done.reaches;
+                }
+            }
+            if lanes.is_empty() && waiting.len() == 0 {
+                return Ok(reaches);
+            }
+            let found = self.find_each(&wanted)?;
+            for (lane, ranks) in lanes.iter_mut().zip(found) {
+                lane.answer(ranks);
+            }
+        }
+    }
+
+    /// The ranks of each pattern in each segment.
+    fn find_each(&self, patterns: &[Pattern<'_>]) -> Result<Vec<Vec<Ranks>>> {
+        let mut all = vec![vec![]; patterns.len()];
+        let mut ranks = vec![0..0; patterns.len()];
+        for part in self.parts() {
+            part.segment.find_many(patterns, &mut ranks)?;
+            for (all, ranks) in all.iter_mut().zip(&ranks) {
+                all.push(ranks.clone());
+            }
+        }
+        Ok(all)
+    }
+
+    /// A piece at its start.
+    fn lane<'a>(&self, nth: usize, piece: Piece<'a>, longest: usize) -> Result<Lane<'a>> {
+        let before = piece.text.slice(piece.from - piece.from.min(longest)..piece.from);
+        let (length, count) = self.longest_suffixes(&[before])?[0];
+        let suffix = before.slice(before.len() - length..before.len());
+        Ok(Lane {
+            nth,
+            piece,
+            start: piece.from - length,
+            at: piece.from,
+            count,
+            ranks: self.find_each(&[suffix])?.concat(),
+            hunt: Hunt::default(),
+            reaches: Vec::with_capacity(piece.to - piece.from),
+        })
+    }
+}
+
+fn total(ranks: &[Ranks]) -> u64 {
+    ranks.iter().map(|ranks| ranks.len() as u64).sum()
+}
+
+impl<'a> Lane<'a> {
+    /// Goes on until a text has to be looked for, which it gives back, or the piece is done.
+    fn advance(&mut self, index: &Index, longest: usize) -> Result<Option<Pattern<'a>>> {
+        while self.at < self.piece.to {
+            if let Some(start) = self.next_start() {
+                let short = self.at - self.start < LONG;
+                let here = start == self.start && (self.count <= FEW || !short);
+                if start == self.at + 1 {
+                    // The empty text occurs everywhere.
+                    let everywhere = index.parts().map(|part| 0..part.segment.symbols() as u32);
+                    self.answer(everywhere.collect());
+                } else if here && self.hunt.fails.is_none() {
+                    let symbol = Some(self.piece.text.symbol(self.at));
+                    let depth = self.at - self.start;
+                    let extended = index
+                        .parts()
+                        .zip(&self.ranks)
+                        .map(|(part, ranks)| part.segment.following(ranks.clone(), depth, symbol));
+                    let extended = extended.collect::<Result<_>>()?;
+                    self.answer(extended);
+                } else {
+                    return Ok(Some(self.piece.text.slice(start..self.at + 1)));
+                }
+            } else {
+                self.settle(index, longest)?;
+            }
+        }
+        Ok(None)
+    }
+
+    /// The start to try next; `None` if the smallest one is found.
+    fn next_start(&self) -> Option<usize> {
+        match (self.hunt.fails, &self.hunt.holds) {
+            (None, None) => Some(self.start),
+            (None, Some(_)) => None,
+            (Some(fails), None) => Some((fails + self.hunt.stride).min(self.at + 1)),
+            (Some(fails), Some((holds, ..))) => {
+                (fails + 1 < *holds).then(|| fails.midpoint(*holds))
+            }
+        }
+    }
+
+    /// Takes in the ranks of the text from the start tried on.
+    fn answer(&mut self, ranks: Vec<Ranks>) {
+        let Some(start) = self.next_start() else { return };
+        let count = total(&ranks);
+        if self.hunt.fails.is_none() {
+            let length = (self.at - self.start) as u64;
+            self.reaches.push(Reach { length, context: self.count, count });
+        }
+        // Nothing is shorter than the empty text, even where that does not occur.
+        if count > 0 || start > self.at {
+            self.hunt.holds = Some((start, count, ranks));
+        } else {
+            self.hunt.fails = Some(start);
+            self.hunt.stride = (2 * self.hunt.stride).max(1);
+        }
+    }
+
+    /// Goes to the next place, once the match before it is known.
+    fn settle(&mut self, index: &Index, longest: usize) -> Result<()> {
+        let hunt = std::mem::take(&mut self.hunt);
+        self.at += 1;
+        if let Some((start, count, ranks)) = hunt.holds {
+            (self.start, self.count, self.ranks) = (start, count, ranks);
+        }
+        if self.at - self.start > longest {
+            self.start = self.at - longest;
+            let context = self.piece.text.slice(self.start..self.at);
+            self.ranks = index.find_each(&[context])?.concat();
+            self.count = total(&self.ranks);
+        }
+        Ok(())
+    }
+}
