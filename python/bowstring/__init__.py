@@ -10,6 +10,7 @@ from bowstring.errors import (
     UnsupportedType,
 )
 from bowstring.index import Index, IndexInfo, SegmentInfo, index, open
+from bowstring.language import LanguageModel, Prediction, Scores
 
 __all__ = [
     "BowstringError",
@@ -18,7 +19,10 @@ __all__ = [
     "IndexFormatError",
     "IndexInfo",
     "InvalidInput",
+    "LanguageModel",
     "OutOfBudget",
+    "Prediction",
+    "Scores",
     "SegmentInfo",
     "UnsupportedType",
     "__version__",

@@ -3,7 +3,17 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, final
 
-__all__ = ["Array", "Index", "Table", "__version__", "build_profile"]
+__all__ = [
+    "Array",
+    "Index",
+    "Table",
+    "__version__",
+    "build_profile",
+    "distributions",
+    "predict",
+    "predict_one",
+    "score",
+]
 
 __version__: str
 build_profile: str
@@ -95,3 +105,21 @@ class Index:
         seed: int,
         threads: int | None,
     ) -> Table: ...
+
+def predict_one(
+    index: Index, prompt: _One, next: int | _One | None, backoff: bool
+) -> tuple[int, int, int]: ...
+def predict(
+    index: Index, prompts: _Column, next: _Column | None, backoff: bool, threads: int | None
+) -> Table: ...
+def distributions(
+    index: Index,
+    prompts: _One | _Column,
+    backoff: bool,
+    max_support: int | None,
+    seed: int,
+    threads: int | None,
+) -> Table: ...
+def score(
+    index: Index, rows: _Column, order: int | None, ends: bool, threads: int | None
+) -> Table: ...

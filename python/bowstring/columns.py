@@ -334,14 +334,14 @@ def nest(table: pa.Table, queries: Column) -> pa.LargeListArray[Any]:
     [[{'row': 5}, {'row': 7}], None, [{'row': 5}]]
     """
     # The column `query` ascends, so where its runs end is where the lists do.
-    query = _one_chunk(table["query"]).cast(pa.int64())
+    query = one_chunk(table["query"]).cast(pa.int64())
     runs = _pc.run_end_encode(query, run_end_type=pa.int64())
     run = pc.index_in(pa.array(range(len(queries)), pa.int64()), runs.values)
     ends = pc.fill_null(pc.fill_null_forward(runs.run_ends.take(run)), 0)
     offsets = pa.concat_arrays([pa.array([0], pa.int64()), ends])
     names = [name for name in table.column_names if name != "query"]
-    rows = pa.StructArray.from_arrays([_one_chunk(table[name]) for name in names], names)
-    nulls = _one_chunk(pc.is_null(queries)) if queries.null_count else None
+    rows = pa.StructArray.from_arrays([one_chunk(table[name]) for name in names], names)
+    nulls = one_chunk(pc.is_null(queries)) if queries.null_count else None
     return pa.LargeListArray.from_arrays(offsets, rows, mask=nulls)
 
 
@@ -633,7 +633,7 @@ def _whole_numbers(values: Any, name: str) -> Any:
                 "a column of them"
             )
         array = found
-    array = _one_chunk(array)
+    array = one_chunk(array)
     if pa.types.is_null(array.type):
         return array.cast(pa.int64())
     if pa.types.is_unsigned_integer(array.type):
@@ -737,7 +737,8 @@ def _is_pandas(value: object, kind: str) -> bool:
     return pandas is not None and isinstance(value, getattr(pandas, kind))
 
 
-def _one_chunk(array: Column) -> Any:
+def one_chunk(array: Column) -> Any:
+    """Make a column one array."""
     if isinstance(array, pa.ChunkedArray):
         return array.chunk(0) if array.num_chunks == 1 else array.combine_chunks()
     return array

@@ -4,4 +4,6 @@ mod column;
 mod results;
 
 pub use column::{column_of, push_array, read_numbers, read_patterns};
-pub use results::{contexts, counts, found, row_counts, spans, symbols};
+pub use results::{
+    contexts, counts, distributions, found, predictions, row_counts, scores, spans, symbols,
+};

@@ -8,8 +8,10 @@ use arrow_array::{
 };
 use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType, Field, Schema};
-use bowstring::query::{Contexts, Found, RowCounts, Spans, Symbols};
-use bowstring::{Column, Error, Result};
+use bowstring::query::{
+    Contexts, Distributions, Found, Predictions, Reach, RowCounts, Spans, Symbols,
+};
+use bowstring::{Column, Error, Patterns, Result};
 
 fn broken(error: ArrowError) -> Error {
     match error {
@@ -21,11 +23,20 @@ fn broken(error: ArrowError) -> Error {
 
 /// A table with a leading `query` column if there are many queries.
 fn table(query: Option<Vec<u64>>, columns: Vec<(&str, ArrayRef)>) -> Result<RecordBatch> {
+    nullable_table(query, columns, &[])
+}
+
+/// A table of which some columns may hold nulls.
+fn nullable_table(
+    query: Option<Vec<u64>>,
+    columns: Vec<(&str, ArrayRef)>,
+    nullable: &[&str],
+) -> Result<RecordBatch> {
     let query = query.map(|query| ("query", numbers(query)));
     let columns: Vec<_> = query.into_iter().chain(columns).collect();
     let fields: Vec<_> = columns
         .iter()
-        .map(|(name, array)| Field::new(*name, array.data_type().clone(), false))
+        .map(|(name, array)| Field::new(*name, array.data_type().clone(), nullable.contains(name)))
         .collect();
     let arrays = columns.into_iter().map(|(_, array)| array).collect();
     RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(broken)
@@ -110,6 +121,104 @@ pub fn found(found: Found, many: bool, estimated: bool) -> Result<RecordBatch> {
         columns.push(("approximate", Arc::new(BooleanArray::from(found.approximate))));
     }
     table(many.then_some(found.query), columns)
+}
+
+/// The share that `count` is of `of`; null where that is 0.
+fn share(count: u64, of: u64) -> Option<f64> {
+    (of > 0).then(|| count as f64 / of as f64)
+}
+
+/// `prob, count, prompt_count, suffix_length`, a row a prompt; null where the prompt is, `prob` also
+/// where it is absent.
+///
+/// # Errors
+/// None that a caller can cause.
+pub fn predictions(predictions: Predictions) -> Result<RecordBatch> {
+    let nulls = &predictions.nulls;
+    let prob: Vec<Option<f64>> = predictions
+        .count
+        .iter()
+        .zip(&predictions.prompt_count)
+        .map(|(&a, &b)| share(a, b))
+        .collect();
+    let columns = vec![
+        ("prob", Arc::new(nullif(prob, nulls)) as ArrayRef),
+        ("count", counts(predictions.count, nulls)),
+        ("prompt_count", counts(predictions.prompt_count, nulls)),
+        ("suffix_length", counts(predictions.suffix_length, nulls)),
+    ];
+    nullable_table(None, columns, &["prob", "count", "prompt_count", "suffix_length"])
+}
+
+fn nullif(mut values: Vec<Option<f64>>, nulls: &[usize]) -> Float64Array {
+    for &null in nulls {
+        values[null] = None;
+    }
+    Float64Array::from(values)
+}
+
+/// `query?, token, count, prob`, `suffix_length` of prompts that back off, and `approximate` of
+/// estimates; the token of a row's end is null.
+///
+/// # Errors
+/// None that a caller can cause.
+pub fn distributions(
+    found: Distributions,
+    many: bool,
+    backoff: bool,
+    estimated: bool,
+) -> Result<RecordBatch> {
+    let prob = found.count.iter().zip(&found.prompt_count).map(|(&a, &b)| share(a, b));
+    let prob: Float64Array = prob.map(Option::unwrap_or_default).collect();
+    let mut columns = vec![
+        ("token", Arc::new(UInt32Array::from(found.token)) as ArrayRef),
+        ("count", numbers(found.count)),
+        ("prob", Arc::new(prob)),
+    ];
+    if backoff {
+        columns.push(("suffix_length", numbers(found.suffix_length)));
+    }
+    if estimated {
+        columns.push(("approximate", Arc::new(BooleanArray::from(found.approximate))));
+    }
+    nullable_table(many.then_some(found.query), columns, &["token"])
+}
+
+/// `row, position, token, suffix_length, context_count, count, prob`, a row a symbol; the token of a
+/// row's end is null, `prob` is where nothing was indexed.
+///
+/// # Errors
+/// None that a caller can cause.
+pub fn scores(rows: &Patterns, scores: &[Vec<Reach>]) -> Result<RecordBatch> {
+    let length = scores.iter().map(Vec::len).sum();
+    let mut row = Vec::with_capacity(length);
+    let mut position = Vec::with_capacity(length);
+    let mut token = Vec::with_capacity(length);
+    let mut prob = Vec::with_capacity(length);
+    for (at, scores) in scores.iter().enumerate() {
+        row.resize(row.len() + scores.len(), at as u64);
+        position.extend(0..scores.len() as u64);
+        let text = rows.get(at);
+        token.extend(
+            (0..scores.len())
+                .map(|at| text.filter(|text| at < text.len()).map(|text| text.symbol(at))),
+        );
+        prob.extend(scores.iter().map(|reach| share(reach.count, reach.context)));
+    }
+    let column = |of: fn(&Reach) -> u64| numbers(scores.iter().flatten().map(of).collect());
+    nullable_table(
+        None,
+        vec![
+            ("row", numbers(row)),
+            ("position", numbers(position)),
+            ("token", Arc::new(UInt32Array::from(token))),
+            ("suffix_length", column(|reach| reach.length)),
+            ("context_count", column(|reach| reach.context)),
+            ("count", column(|reach| reach.count)),
+            ("prob", Arc::new(Float64Array::from(prob))),
+        ],
+        &["token", "prob"],
+    )
 }
 
 /// Rows of text as `large_string`, of bytes as `large_binary`, of tokens as `large_list<uint32>`.

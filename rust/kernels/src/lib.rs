@@ -34,5 +34,5 @@ pub use error::{Error, Result};
 pub use index::{Builder, Index, Options};
 pub use interrupt::{Monitor, Phase};
 pub use pool::{default_threads, pool};
-pub use query::{Expression, Limit, SearchOptions, parse};
+pub use query::{DistributionOptions, Expression, Limit, Next, SearchOptions, parse};
 pub use symbol::{Pattern, Patterns, Row};

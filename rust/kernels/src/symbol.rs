@@ -336,12 +336,17 @@ impl Patterns {
         Self { symbols: PatternSymbols::Tokens(vec![]), ends: vec![], nulls: vec![] }
     }
 
-    /// A column of one pattern.
-    pub fn one(pattern: Pattern<'_>) -> Self {
-        let mut patterns = match pattern {
+    /// No patterns yet, of what that one is.
+    pub fn like(pattern: Pattern<'_>) -> Self {
+        match pattern {
             Pattern::Bytes(_) => Self::bytes(),
             Pattern::Tokens(_) => Self::tokens(),
-        };
+        }
+    }
+
+    /// A column of one pattern.
+    pub fn one(pattern: Pattern<'_>) -> Self {
+        let mut patterns = Self::like(pattern);
         match (&mut patterns.symbols, pattern) {
             (PatternSymbols::Bytes(symbols), Pattern::Bytes(bytes)) => symbols.extend(bytes),
             (PatternSymbols::Tokens(symbols), Pattern::Tokens(tokens)) => symbols.extend(tokens),

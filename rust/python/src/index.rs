@@ -22,7 +22,7 @@ const SHORT: u64 = 10_000;
 const SHORT_ROWS: usize = 64;
 
 /// One query, or a column of them.
-enum Queries {
+pub(crate) enum Queries {
     One(Patterns),
     Many(Column),
 }
@@ -39,11 +39,11 @@ impl<'py> FromPyObject<'_, 'py> for Queries {
 }
 
 impl Queries {
-    fn many(&self) -> bool {
+    pub(crate) fn many(&self) -> bool {
         matches!(self, Self::Many(_))
     }
 
-    fn read(self) -> Result<Patterns> {
+    pub(crate) fn read(self) -> Result<Patterns> {
         match self {
             Self::One(patterns) => Ok(patterns),
             Self::Many(column) => {
@@ -63,7 +63,7 @@ fn utf8<'a>(text: &'a Bound<'_, PyString>) -> PyResult<&'a str> {
 }
 
 /// One text or list of tokens; `None` if the object is neither.
-fn term(object: &Bound<'_, PyAny>) -> PyResult<Option<Patterns>> {
+pub(crate) fn term(object: &Bound<'_, PyAny>) -> PyResult<Option<Patterns>> {
     if let Ok(text) = object.cast::<PyString>() {
         return Ok(Some(Patterns::one(Pattern::Bytes(utf8(text)?.as_bytes()))));
     }
@@ -217,7 +217,7 @@ impl Index {
         Self(Arc::new(Shared { snapshot: RwLock::new(Arc::new(kernel)), writing: Mutex::new(()) }))
     }
 
-    fn kernel(&self) -> Arc<Kernel> {
+    pub(crate) fn kernel(&self) -> Arc<Kernel> {
         self.0.kernel()
     }
 

@@ -4,6 +4,7 @@ mod capsule;
 mod detached;
 mod error;
 mod index;
+mod language;
 
 use pyo3::pymodule;
 
@@ -13,6 +14,8 @@ mod _core {
     use super::capsule::{Array, Table};
     #[pymodule_export]
     use super::index::Index;
+    #[pymodule_export]
+    use super::language::{distributions, predict, predict_one, score};
 
     #[pymodule_export]
     #[allow(non_upper_case_globals, reason = "Python's name")]

@@ -12,6 +12,9 @@ use crate::symbol::{Pattern, Patterns};
 /// Prompts handed to a thread at once.
 const BLOCK: usize = 1024;
 
+/// Occurrences among which the ones that go on as asked are looked for, rather than in all the text.
+const FEW: usize = 1024;
+
 /// Where the search for the longest suffix that occurs starts; most are not much longer.
 const GUESS: usize = 4;
 
@@ -94,13 +97,17 @@ impl Index {
                 self.check_not_empty("token", next, at)?;
             }
         }
-        let answered: Vec<Vec<(usize, u64, u64)>> = asked
-            .par_chunks(BLOCK)
-            .map(|block| {
-                monitor.check()?;
-                self.predict_block(block, backoff)
-            })
-            .collect::<Result<_>>()?;
+        let answered: Vec<Vec<(usize, u64, u64)>> = if let [one] = asked[..] {
+            vec![vec![self.predict_one(one, backoff)?]]
+        } else {
+            asked
+                .par_chunks(BLOCK)
+                .map(|block| {
+                    monitor.check()?;
+                    self.predict_block(block, backoff)
+                })
+                .collect::<Result<_>>()?
+        };
         let mut predictions = Predictions {
             suffix_length: vec![0; prompts.len()],
             prompt_count: vec![0; prompts.len()],
@@ -119,6 +126,33 @@ impl Index {
         Ok(predictions)
     }
 
+    fn predict_one(
+        &self,
+        (_, prompt, next): (usize, Pattern<'_>, Option<Pattern<'_>>),
+        backoff: bool,
+    ) -> Result<(usize, u64, u64)> {
+        let length = if backoff { self.longest_suffixes(&[prompt])?[0].0 } else { prompt.len() };
+        let context = prompt.slice(prompt.len() - length..prompt.len());
+        let (mut occurs, mut count) = (0, 0);
+        for part in self.parts() {
+            let ranks = part.segment.find(context)?;
+            occurs += ranks.len() as u64;
+            let followed = match next {
+                None => part.segment.following(ranks, length, None)?,
+                Some(next) if next.len() == 1 && ranks.len() <= FEW => {
+                    part.segment.following(ranks, length, Some(next.symbol(0)))?
+                }
+                Some(next) => {
+                    let mut joined = Patterns::like(prompt);
+                    joined.push_joined(context, next)?;
+                    joined.get(0).map_or(Ok(0..0), |joined| part.segment.find(joined))?
+                }
+            };
+            count += followed.len() as u64;
+        }
+        Ok((length, occurs, count))
+    }
+
     fn predict_block(
         &self,
         block: &[(usize, Pattern<'_>, Option<Pattern<'_>>)],
@@ -126,11 +160,7 @@ impl Index {
     ) -> Result<Vec<(usize, u64, u64)>> {
         let prompts: Vec<Pattern<'_>> = block.iter().map(|&(_, prompt, _)| prompt).collect();
         let contexts = self.contexts(&prompts, backoff)?;
-        let mut joined = if matches!(prompts.first(), Some(Pattern::Tokens(_))) {
-            Patterns::tokens()
-        } else {
-            Patterns::bytes()
-        };
+        let mut joined = prompts.first().map_or_else(Patterns::bytes, |&one| Patterns::like(one));
         for (&(_, prompt, next), &(length, _)) in block.iter().zip(&contexts) {
             if let Some(next) = next {
                 joined.push_joined(prompt.slice(prompt.len() - length..prompt.len()), next)?;

@@ -1,0 +1,435 @@
+"""The unbounded n-gram language model: what comes next, by all that an index holds.
+
+The ∞-gram model of Liu et al. (2024): the context of a prediction is the longest suffix of the
+prompt that occurs in the index, however long, and probabilities are shares of its occurrences.
+Every count is exact.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, overload
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bowstring import _core
+from bowstring.columns import as_array, as_option, as_queries, one_chunk
+from bowstring.errors import InvalidInput, UnsupportedType
+from bowstring.index import Index
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What an index says of one continuation of one prompt."""
+
+    prob: float | None
+    """`count / prompt_count`; None where the prompt does not occur."""
+    count: int
+    """How often the continuation follows the suffix."""
+    prompt_count: int
+    """How often the suffix occurs."""
+    suffix_length: int
+    """Symbols of the prompt, from its end, that were looked at."""
+
+
+class LanguageModel:
+    """The n-gram model of unbounded n that an index is.
+
+    A prompt is a text (`str` or `bytes`) where the index is over text, and a list of tokens
+    where it is over tokens; or a column of them. What comes next is a symbol: a token, or a byte
+    of text as a number from 0 to 255. The end of a row is a continuation too: `end=True` asks
+    for it, and it is the null `token` of a distribution. An empty prompt is followed by every
+    symbol and every end of a row.
+
+    Examples
+    --------
+    >>> import bowstring as bow
+    >>> index = bow.index([[1, 2, 3], [1, 2, 4], [1, 2]])
+    >>> lm = bow.LanguageModel(index)
+    >>> lm.prob([1, 2], 3)
+    0.3333333333333333
+    >>> lm.infgram_prob([9, 1, 2], 4)
+    Prediction(prob=0.3333333333333333, count=1, prompt_count=3, suffix_length=2)
+    """
+
+    __slots__ = ("index",)
+
+    def __init__(self, index: Index) -> None:
+        if not isinstance(index, Index):
+            raise UnsupportedType(
+                f"index is a {type(index).__name__}: give what bowstring.index or bowstring.open "
+                "gives"
+            )
+        self.index = index
+
+    def __repr__(self) -> str:
+        return f"<bowstring.LanguageModel of {self.index!r}>"
+
+    def count(self, query: Any, *, threads: int | None = None) -> Any:
+        """Count occurrences: `Index.count`.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> bow.LanguageModel(bow.index(["banana"])).count("an")
+        2
+        """
+        return self.index.count(query, threads=threads)
+
+    @overload
+    def prob(
+        self,
+        prompt: str | bytes | Sequence[int],
+        token: int | str | bytes | Sequence[int] | None = None,
+        *,
+        end: bool = False,
+        threads: int | None = None,
+    ) -> float | None: ...
+    @overload
+    def prob(
+        self, prompt: Any, token: Any = None, *, end: bool = False, threads: int | None = None
+    ) -> Any: ...
+    def prob(
+        self, prompt: Any, token: Any = None, *, end: bool = False, threads: int | None = None
+    ) -> Any:
+        """Give the share of a prompt's occurrences that go on with a token.
+
+        Parameters
+        ----------
+        prompt
+            A prompt, or a column of them.
+        token
+            What comes next: a symbol, or a text; or a column of symbols, texts or lists of
+            tokens. One token is asked of every prompt of a column, and a column of tokens of
+            one prompt.
+        end
+            Ask for the end of the row in place of a token.
+        threads
+            Threads to use for a column; all by default.
+
+        Returns
+        -------
+        float or pyarrow.DoubleArray
+            `count(prompt + token) / count(prompt)`; None, or null, where the prompt does not
+            occur or is null.
+
+        Raises
+        ------
+        InvalidInput
+            If neither a token nor `end` is given, or both are.
+        UnsupportedType
+            If a prompt or token has the wrong type for this index.
+
+        Notes
+        -----
+        O(m + log n) a prompt of m symbols.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> lm = bow.LanguageModel(bow.index(["banana", "bandana"]))
+        >>> lm.prob("ana", "n"), lm.prob("ana", end=True), lm.prob("x", "y")
+        (0.3333333333333333, 0.6666666666666666, None)
+        >>> lm.prob(["ban", "x", None], "a").to_pylist()
+        [0.5, None, None]
+        """
+        found = self._predict(prompt, token, end, False, threads)
+        return found.prob if isinstance(found, Prediction) else one_chunk(found["prob"])
+
+    def infgram_prob(
+        self, prompt: Any, token: Any = None, *, end: bool = False, threads: int | None = None
+    ) -> Any:
+        """Give the share of the occurrences of a prompt's longest suffix that go on with a token.
+
+        Parameters as in `prob`.
+
+        Returns
+        -------
+        Prediction or pyarrow.Table
+            For a column `prob: double, count: uint64, prompt_count: uint64, suffix_length:
+            uint64`, a row a prompt, null where it is.
+
+        Raises
+        ------
+        InvalidInput, UnsupportedType
+            As `prob`.
+
+        Notes
+        -----
+        O(log m) searches of O(m + log n) each: a suffix occurs if a longer one does.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> lm = bow.LanguageModel(bow.index(["banana", "bandana"]))
+        >>> lm.infgram_prob("cabana", "n").suffix_length
+        4
+        >>> lm.infgram_prob(["cabana", None], "n")["suffix_length"].to_pylist()
+        [4, None]
+        """
+        return self._predict(prompt, token, end, True, threads)
+
+    def _predict(self, prompt: Any, token: Any, end: bool, backoff: bool, threads: Any) -> Any:
+        if (token is None) == (not end):
+            given = "neither" if token is None else "both"
+            raise InvalidInput(f"token and end: {given} given; ask for a token, or for end=True")
+        core = self.index._core
+        prompts, one = as_queries(prompt, core)
+        tokens, one_token = _as_next(token, core)
+        if one and one_token:
+            length, of, count = _core.predict_one(core, prompts, tokens, backoff)
+            return Prediction(count / of if of else None, count, of, length)
+        if one:
+            prompts = _repeated(prompts, len(tokens))
+        elif one_token and tokens is not None:
+            tokens = _repeated(tokens, len(prompts))
+        elif tokens is not None and len(prompts) != len(tokens):
+            raise InvalidInput(
+                f"token has {len(tokens)} values and prompt has {len(prompts)}: give as many of "
+                "one as of the other, or one alone"
+            )
+        lent: Any = _core.predict(core, prompts, tokens, backoff, as_option(threads, "threads"))
+        return pa.table(lent)
+
+    def ntd(
+        self,
+        prompt: Any,
+        *,
+        max_support: int | None = None,
+        seed: int = 0,
+        threads: int | None = None,
+    ) -> pa.Table:
+        """Give the next-token distribution: every symbol that follows a prompt, and how often.
+
+        Parameters
+        ----------
+        prompt
+            A prompt, or a column of them.
+        max_support
+            Where a prompt occurs more often than this, look at this many of its occurrences,
+            drawn with `seed`, instead of counting all.
+        seed
+            Seed of that sample.
+        threads
+            Threads to use for a column; all by default.
+
+        Returns
+        -------
+        pyarrow.Table
+            `token: uint32, count: uint64, prob: double`, ordered by token, the row's end last
+            and null; behind a leading `query: uint64` when `prompt` is a column. With
+            `max_support` also `approximate: bool`, whether the counts are estimates. No rows
+            for a prompt that does not occur.
+
+        Raises
+        ------
+        InvalidInput, UnsupportedType
+            As `prob`.
+
+        Notes
+        -----
+        O(m + log n + d log k) for d distinct symbols behind k occurrences: exact without
+        visiting each one.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> lm = bow.LanguageModel(bow.index([[1, 2], [1, 2], [1, 3], [1]]))
+        >>> lm.ntd([1]).to_pylist()[0]
+        {'token': 2, 'count': 2, 'prob': 0.5}
+        >>> lm.ntd([1])["token"].to_pylist()
+        [2, 3, None]
+        """
+        return self._distributions(prompt, False, max_support, seed, threads)
+
+    def infgram_ntd(
+        self,
+        prompt: Any,
+        *,
+        max_support: int | None = None,
+        seed: int = 0,
+        threads: int | None = None,
+    ) -> pa.Table:
+        """Give the next-token distribution behind the longest suffix of a prompt that occurs.
+
+        Parameters as in `ntd`.
+
+        Returns
+        -------
+        pyarrow.Table
+            As `ntd`, with `suffix_length: uint64`.
+
+        Raises
+        ------
+        InvalidInput, UnsupportedType
+            As `prob`.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> lm = bow.LanguageModel(bow.index([[1, 2], [1, 2], [1, 3], [1]]))
+        >>> lm.infgram_ntd([7, 1]).to_pylist()[0]
+        {'token': 2, 'count': 2, 'prob': 0.5, 'suffix_length': 1}
+        """
+        return self._distributions(prompt, True, max_support, seed, threads)
+
+    def _distributions(
+        self, prompt: Any, backoff: bool, max_support: Any, seed: Any, threads: Any
+    ) -> pa.Table:
+        core = self.index._core
+        prompts, _ = as_queries(prompt, core)
+        return pa.table(
+            _core.distributions(
+                core,
+                prompts,
+                backoff,
+                as_option(max_support, "max_support"),
+                as_option(seed, "seed", required=True),
+                as_option(threads, "threads"),
+            )
+        )
+
+    def score(
+        self,
+        data: Any,
+        column: str | None = None,
+        *,
+        order: int | None = None,
+        end: bool = False,
+        threads: int | None = None,
+    ) -> Scores:
+        """Score every symbol of every row of a column by what came before it in its row.
+
+        Parameters
+        ----------
+        data, column
+            A column of text or tokens, as `bowstring.index` takes them.
+        order
+            The n of a fixed n-gram model: contexts of at most n - 1 symbols. As long as they
+            occur by default.
+        end
+            Score the end of each row too.
+        threads
+            Threads to use; all by default.
+
+        Returns
+        -------
+        Scores
+            Its `table` has a row a symbol.
+
+        Raises
+        ------
+        InvalidInput
+            If `order` is 0.
+        UnsupportedType
+            If the column is of another kind than the index.
+
+        Notes
+        -----
+        One pass a row, O(log n) a symbol: matching statistics (Chang and Lawler 1994).
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> lm = bow.LanguageModel(bow.index(["banana", "bandana"]))
+        >>> lm.score(["cabana"]).table["suffix_length"].to_pylist()
+        [0, 0, 1, 1, 2, 3]
+        """
+        if as_option(order, "order") == 0:
+            raise InvalidInput("order is 0: give 1 for a model without context, or more")
+        rows = as_array(data, "data", column)
+        lent: Any = _core.score(
+            self.index._core, rows, as_option(order, "order"), end, as_option(threads, "threads")
+        )
+        return Scores(pa.table(lent))
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a language model says of every symbol of a column; made by `LanguageModel.score`."""
+
+    table: pa.Table
+    """`row: uint64, position: uint64, token: uint32, suffix_length: uint64, context_count:
+    uint64, count: uint64, prob: double`. `prob` is `count / context_count`; the token of a row's
+    end is null."""
+
+    def __len__(self) -> int:
+        """Symbols scored."""
+        return len(self.table)
+
+    @cached_property
+    def predicted(self) -> float | None:
+        """The share of symbols with a probability above one half; None of no symbols.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> bow.LanguageModel(bow.index(["banana"])).score(["anan"]).predicted
+        0.5
+        """
+        prob: Any = self.table["prob"]
+        share: float | None = pc.mean(pc.greater(prob, 0.5)).as_py()
+        return share
+
+    @cached_property
+    def perplexity(self) -> float | None:
+        """`exp(-mean(log(prob)))`: infinite if a symbol has no probability; None of no symbols.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> bow.LanguageModel(bow.index(["ab", "ac"])).score(["ab"], order=1).perplexity
+        4.242640687119285
+        """
+        prob: Any = self.table["prob"]
+        mean = pc.mean(pc.ln(prob)).as_py()
+        return None if mean is None else math.exp(-mean)
+
+    def agreement(self) -> pa.Table:
+        """Give the share of symbols predicted by the length of their context, as the paper plots.
+
+        Returns
+        -------
+        pyarrow.Table
+            `suffix_length: uint64, symbols: int64, predicted: double`, ordered by length;
+            `predicted` is the share of those symbols with a probability above one half.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> scores = bow.LanguageModel(bow.index(["banana"])).score(["anan"])
+        >>> scores.agreement()["predicted"].to_pylist()
+        [0.0, 1.0, 1.0, 0.0]
+        """
+        prob: Any = self.table["prob"]
+        above: Any = pc.greater(prob, 0.5)
+        predicted: Any = pc.cast(above, pa.float64())
+        lengths: Any = self.table["suffix_length"]
+        scored = pa.table({"suffix_length": lengths, "predicted": predicted})
+        found = scored.group_by("suffix_length").aggregate(
+            [("predicted", "count"), ("predicted", "mean")]
+        )
+        named = found.rename_columns(["suffix_length", "symbols", "predicted"])
+        return named.sort_by("suffix_length")
+
+
+def _as_next(token: Any, core: _core.Index) -> tuple[Any, bool]:
+    """Make what is to come next the core's; True if it is one."""
+    if token is None or (isinstance(token, int) and not isinstance(token, bool)):
+        if token is not None and not 0 <= token < 1 << 32:
+            raise InvalidInput(f"token is {token}: give a whole number from 0 to 2^32 - 2")
+        return token, True
+    if isinstance(token, str | bytes | bytearray | memoryview):
+        return as_queries(token, core)
+    array = as_array(token, "token")
+    return array, False
+
+
+def _repeated(value: Any, times: int) -> Any:
+    if isinstance(value, list | tuple | range):
+        return pa.repeat(pa.scalar(list(value), pa.list_(pa.uint32())), times)
+    return pa.repeat(value, times)

@@ -1,0 +1,147 @@
+//! What `bowstring.language` asks of an index.
+
+use bowstring::{
+    Column as Kind, DistributionOptions, Error, Index as Kernel, Monitor, Next, Patterns, Result,
+    Rows as _,
+};
+use bowstring_arrow as arrow;
+use pyo3::prelude::*;
+
+use crate::capsule::{Column, Table};
+use crate::detached::{run, run_short};
+use crate::error::to_python;
+use crate::index::{Index, Queries, term};
+
+/// One symbol as a text of the index's kind.
+fn symbols(index: &Kernel, numbers: &[Option<u64>]) -> Result<Patterns> {
+    let tokens = index.column() == Kind::Tokens;
+    let mut patterns = if tokens { Patterns::tokens() } else { Patterns::bytes() };
+    for number in numbers {
+        let most = if tokens { u64::from(u32::MAX) - 1 } else { u64::from(u8::MAX) };
+        if let Some(number) = number.filter(|&number| number > most) {
+            return Err(Error::InvalidInput(format!(
+                "token is {number}; give whole numbers from 0 to {most}"
+            )));
+        }
+        if tokens {
+            let mut row = number.map(|number| std::iter::once(number as u32));
+            patterns.push_tokens(row.as_mut().map(|row| row as _))?;
+        } else {
+            let row = number.map(|number| [number as u8]);
+            patterns.push_bytes(row.as_ref().map(<[u8; 1]>::as_slice))?;
+        }
+    }
+    Ok(patterns)
+}
+
+/// What one prompt is to be followed by: a number, a text, or the end of the row for `None`.
+fn next_of(index: &Kernel, object: &Bound<'_, PyAny>) -> PyResult<Option<Patterns>> {
+    if object.is_none() {
+        return Ok(None);
+    }
+    if let Some(text) = term(object)? {
+        return Ok(Some(text));
+    }
+    let number = object.extract::<u64>()?;
+    symbols(index, &[Some(number)]).map(Some).map_err(|error| to_python(object.py(), &error))
+}
+
+fn one(object: &Bound<'_, PyAny>) -> PyResult<Patterns> {
+    term(object)?.ok_or_else(|| {
+        let what = "prompt is neither text nor a list of tokens".into();
+        to_python(object.py(), &Error::UnsupportedType(what))
+    })
+}
+
+/// `(suffix_length, prompt_count, count)` of one prompt.
+#[pyfunction]
+pub fn predict_one(
+    py: Python<'_>,
+    index: &Index,
+    prompt: &Bound<'_, PyAny>,
+    next: &Bound<'_, PyAny>,
+    backoff: bool,
+) -> PyResult<(u64, u64, u64)> {
+    let index = index.kernel();
+    let (prompt, next) = (one(prompt)?, next_of(&index, next)?);
+    run_short(py, || {
+        let next = next.as_ref().map_or(Next::End, Next::Text);
+        let found = index.predict(&prompt, next, backoff, &Monitor::default())?;
+        Ok((found.suffix_length[0], found.prompt_count[0], found.count[0]))
+    })
+}
+
+/// A table of a row a prompt. `next` is a column as long as `prompts`, or `None` for the row's end.
+#[pyfunction]
+pub fn predict(
+    py: Python<'_>,
+    index: &Index,
+    prompts: Column,
+    next: Option<Column>,
+    backoff: bool,
+    threads: Option<usize>,
+) -> PyResult<Table> {
+    let index = index.kernel();
+    run(py, threads, move |monitor| {
+        let prompts = Queries::Many(prompts).read()?;
+        let next = match next {
+            None => None,
+            Some(next) if next.data_type.is_integer() => {
+                Some(symbols(&index, &arrow::read_numbers("token", next.chunks())?)?)
+            }
+            Some(next) => Some(Queries::Many(next).read()?),
+        };
+        let next = next.as_ref().map_or(Next::End, Next::Text);
+        arrow::predictions(index.predict(&prompts, next, backoff, monitor)?)
+    })
+    .map(Table)
+}
+
+/// A table of a row a continuation.
+#[pyfunction]
+#[allow(clippy::too_many_arguments, reason = "one keyword each in Python")]
+pub fn distributions(
+    py: Python<'_>,
+    index: &Index,
+    prompts: &Bound<'_, PyAny>,
+    backoff: bool,
+    max_support: Option<usize>,
+    seed: u64,
+    threads: Option<usize>,
+) -> PyResult<Table> {
+    let index = index.kernel();
+    let options =
+        DistributionOptions { backoff, max_support: max_support.map(|size| (size, seed)) };
+    let prompts: Queries = prompts.extract()?;
+    let many = prompts.many();
+    let ask = move |prompts: &Patterns, monitor: &Monitor| {
+        let found = index.distributions(prompts, options, monitor)?;
+        arrow::distributions(found, many, backoff, max_support.is_some())
+    };
+    match prompts {
+        Queries::One(prompt) if max_support.is_none() => {
+            run_short(py, || ask(&prompt, &Monitor::default()))
+        }
+        prompts => run(py, threads, move |monitor| ask(&prompts.read()?, monitor)),
+    }
+    .map(Table)
+}
+
+/// A table of a row a symbol.
+#[pyfunction]
+pub fn score(
+    py: Python<'_>,
+    index: &Index,
+    rows: Column,
+    order: Option<usize>,
+    ends: bool,
+    threads: Option<usize>,
+) -> PyResult<Table> {
+    let index = index.kernel();
+    run(py, threads, move |monitor| {
+        let rows = Queries::Many(rows).read()?;
+        let scores = index.score(&rows, order, ends, monitor)?;
+        arrow::scores(&rows, &scores)
+    })
+    .map(Table)
+}
