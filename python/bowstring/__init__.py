@@ -11,6 +11,7 @@ from bowstring.errors import (
 )
 from bowstring.index import Index, IndexInfo, SegmentInfo, index, open
 from bowstring.language import LanguageModel, Prediction, Scores
+from bowstring.overlap import matches
 
 __all__ = [
     "BowstringError",
@@ -27,5 +28,6 @@ __all__ = [
     "UnsupportedType",
     "__version__",
     "index",
+    "matches",
     "open",
 ]

@@ -10,6 +10,7 @@ __all__ = [
     "__version__",
     "build_profile",
     "distributions",
+    "matches",
     "predict",
     "predict_one",
     "score",
@@ -122,4 +123,15 @@ def distributions(
 ) -> Table: ...
 def score(
     index: Index, rows: _Column, order: int | None, ends: bool, threads: int | None
+) -> Table: ...
+def matches(
+    index: Index,
+    texts: _One | _Column,
+    min_length: int,
+    max_count: int | None,
+    words: bool,
+    word_starts: set[int] | None,
+    delimiters: set[int],
+    density: float | None,
+    threads: int | None,
 ) -> Table: ...

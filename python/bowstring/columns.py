@@ -195,6 +195,25 @@ def as_queries(query: Any, core: _core.Index) -> tuple[Any, bool]:
     return as_array(query if array is None else array, "query"), False
 
 
+def as_symbols(values: Any, name: str, core: _core.Index) -> tuple[Any, bool]:
+    """Tell one symbol or text (True) from a column of symbols or texts, and make it the core's."""
+    if _is_whole(values):
+        number = operator.index(values)
+        if number < 0:
+            raise InvalidInput(f"{name} is {number}: give a whole number from 0 on")
+        return number, True
+    if isinstance(values, str | bytes | bytearray | memoryview):
+        return as_queries(values, core)
+    if isinstance(values, list | tuple | range):
+        first = next((value for value in values if value is not None), None)
+        whole = _is_whole(first)
+    else:
+        array = _in_memory(values, name)
+        values = values if array is None else array
+        whole = array is not None and pa.types.is_integer(array.type)
+    return (as_numbers(values, name)[0] if whole else as_array(values, name)), False
+
+
 def as_searches(query: Any, core: _core.Index) -> Any:
     """Make a search the core's: a query string, an AND of ORs, or a column of strings."""
     if isinstance(query, str):

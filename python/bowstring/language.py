@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bowstring import _core
-from bowstring.columns import as_array, as_option, as_queries, one_chunk
+from bowstring.columns import as_array, as_option, as_queries, as_symbols, one_chunk
 from bowstring.errors import InvalidInput, UnsupportedType
 from bowstring.index import Index
 
@@ -179,7 +179,8 @@ class LanguageModel:
             raise InvalidInput(f"token and end: {given} given; ask for a token, or for end=True")
         core = self.index._core
         prompts, one = as_queries(prompt, core)
-        tokens, one_token = _as_next(token, core)
+        tokens: Any
+        tokens, one_token = (None, True) if end else as_symbols(token, "token", core)
         if one and one_token:
             length, of, count = _core.predict_one(core, prompts, tokens, backoff)
             return Prediction(count / of if of else None, count, of, length)
@@ -371,9 +372,13 @@ class Scores:
         >>> bow.LanguageModel(bow.index(["banana"])).score(["anan"]).predicted
         0.5
         """
-        prob: Any = self.table["prob"]
-        share: float | None = pc.mean(pc.greater(prob, 0.5)).as_py()
+        share: float | None = pc.mean(self._above_half()).as_py()
         return share
+
+    def _above_half(self) -> Any:
+        prob: Any = self.table["prob"]
+        half: Any = 0.5
+        return pc.greater(prob, half)
 
     @cached_property
     def perplexity(self) -> float | None:
@@ -405,9 +410,7 @@ class Scores:
         >>> scores.agreement()["predicted"].to_pylist()
         [0.0, 1.0, 1.0, 0.0]
         """
-        prob: Any = self.table["prob"]
-        above: Any = pc.greater(prob, 0.5)
-        predicted: Any = pc.cast(above, pa.float64())
+        predicted: Any = pc.cast(self._above_half(), pa.float64())
         lengths: Any = self.table["suffix_length"]
         scored = pa.table({"suffix_length": lengths, "predicted": predicted})
         found = scored.group_by("suffix_length").aggregate(
@@ -415,18 +418,6 @@ class Scores:
         )
         named = found.rename_columns(["suffix_length", "symbols", "predicted"])
         return named.sort_by("suffix_length")
-
-
-def _as_next(token: Any, core: _core.Index) -> tuple[Any, bool]:
-    """Make what is to come next the core's; True if it is one."""
-    if token is None or (isinstance(token, int) and not isinstance(token, bool)):
-        if token is not None and not 0 <= token < 1 << 32:
-            raise InvalidInput(f"token is {token}: give a whole number from 0 to 2^32 - 2")
-        return token, True
-    if isinstance(token, str | bytes | bytearray | memoryview):
-        return as_queries(token, core)
-    array = as_array(token, "token")
-    return array, False
 
 
 def _repeated(value: Any, times: int) -> Any:

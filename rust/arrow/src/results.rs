@@ -9,7 +9,7 @@ use arrow_array::{
 use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 use bowstring::query::{
-    Contexts, Distributions, Found, Predictions, Reach, RowCounts, Spans, Symbols,
+    Contexts, Distributions, Found, Matches, Predictions, Reach, RowCounts, Spans, Symbols,
 };
 use bowstring::{Column, Error, Patterns, Result};
 
@@ -102,6 +102,23 @@ pub fn contexts(contexts: Contexts, many: bool) -> Result<RecordBatch> {
             ("left", symbols(contexts.left)?),
             ("match", symbols(contexts.matched)?),
             ("right", symbols(contexts.right)?),
+        ],
+    )
+}
+
+/// `query?, start, stop, count, unigram_logprob, match`.
+///
+/// # Errors
+/// [`Error::Corrupt`] if a match of a string index is not UTF-8.
+pub fn matches(matches: Matches, many: bool) -> Result<RecordBatch> {
+    table(
+        many.then_some(matches.query),
+        vec![
+            ("start", numbers(matches.start)),
+            ("stop", numbers(matches.stop)),
+            ("count", numbers(matches.count)),
+            ("unigram_logprob", Arc::new(Float64Array::from(matches.unigram_logprob))),
+            ("match", symbols(matches.matched)?),
         ],
     )
 }

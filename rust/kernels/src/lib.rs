@@ -34,5 +34,7 @@ pub use error::{Error, Result};
 pub use index::{Builder, Index, Options};
 pub use interrupt::{Monitor, Phase};
 pub use pool::{default_threads, pool};
-pub use query::{DistributionOptions, Expression, Limit, Next, SearchOptions, parse};
+pub use query::{
+    Boundary, DistributionOptions, Expression, Limit, MatchOptions, Next, SearchOptions, parse,
+};
 pub use symbol::{Pattern, Patterns, Row};

@@ -5,6 +5,7 @@ mod detached;
 mod error;
 mod index;
 mod language;
+mod matches;
 
 use pyo3::pymodule;
 
@@ -16,6 +17,8 @@ mod _core {
     use super::index::Index;
     #[pymodule_export]
     use super::language::{distributions, predict, predict_one, score};
+    #[pymodule_export]
+    use super::matches::matches;
 
     #[pymodule_export]
     #[allow(non_upper_case_globals, reason = "Python's name")]

@@ -198,6 +198,14 @@ impl Index {
         Ok(())
     }
 
+    /// Checks that patterns are text if the index is over text, and tokens if it is over tokens.
+    pub(crate) fn check_kinds(&self, name: &str, patterns: &Patterns) -> Result<()> {
+        let many = patterns.len() > 1;
+        // All are of one kind, and the first of them is as good as any.
+        let first = (0..patterns.len()).find_map(|at| Some((at, patterns.get(at)?)));
+        first.map_or(Ok(()), |(at, pattern)| self.check_kind(name, pattern, many.then_some(at)))
+    }
+
     pub(crate) fn check_patterns(&self, patterns: &Patterns) -> Result<()> {
         (0..patterns.len())
             .filter_map(|at| patterns.get(at).map(|pattern| (at, pattern)))

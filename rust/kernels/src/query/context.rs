@@ -9,7 +9,7 @@ use crate::corpus::Column;
 use crate::error::{Error, Result};
 use crate::index::{Index, Segment};
 use crate::interrupt::Monitor;
-use crate::symbol::{Patterns, Position, Row};
+use crate::symbol::{Pattern, Patterns, Position, Row};
 
 /// Occurrences handed to a thread at once.
 const BLOCK: usize = 1024;
@@ -65,6 +65,15 @@ impl Symbols {
         }
         self.ends.push(self.symbols());
         Ok(())
+    }
+
+    /// Adds a text as a row, of the same kind.
+    pub(super) fn push_pattern(&mut self, text: Pattern<'_>) {
+        match text {
+            Pattern::Bytes(bytes) => self.bytes.extend(bytes),
+            Pattern::Tokens(tokens) => self.tokens.extend(tokens),
+        }
+        self.ends.push(self.symbols());
     }
 
     pub(super) fn push_null(&mut self) -> Result<()> {

@@ -89,12 +89,12 @@ impl Index {
                 Next::Text(texts) => Some((at, prompts.get(at)?, Some(texts.get(at)?))),
             })
             .collect();
-        for &(at, prompt, next) in &asked {
-            let at = (prompts.len() > 1).then_some(at);
-            self.check_kind("prompt", prompt, at)?;
-            if let Some(next) = next {
-                self.check_kind("token", next, at)?;
-                self.check_not_empty("token", next, at)?;
+        self.check_kinds("prompt", prompts)?;
+        if let Next::Text(texts) = next {
+            self.check_kinds("token", texts)?;
+            for &(at, _, next) in &asked {
+                let at = (prompts.len() > 1).then_some(at);
+                next.map_or(Ok(()), |next| self.check_not_empty("token", next, at))?;
             }
         }
         let answered: Vec<Vec<(usize, u64, u64)>> = if let [one] = asked[..] {
@@ -247,12 +247,10 @@ impl Index {
         options: DistributionOptions,
         monitor: &Monitor,
     ) -> Result<Distributions> {
+        self.check_kinds("prompt", prompts)?;
         let one = |at: usize| {
             let prompt = prompts.get(at)?;
-            Some(monitor.check().and_then(|()| {
-                self.check_kind("prompt", prompt, (prompts.len() > 1).then_some(at))?;
-                self.distribution(at, prompt, options, monitor)
-            }))
+            Some(monitor.check().and_then(|()| self.distribution(at, prompt, options, monitor)))
         };
         let all: Vec<Distributions> = if prompts.len() == 1 {
             one(0).into_iter().collect::<Result<_>>()?
@@ -356,9 +354,7 @@ impl Index {
         ends: bool,
         monitor: &Monitor,
     ) -> Result<Vec<Vec<Reach>>> {
-        for (at, row) in (0..rows.len()).filter_map(|at| rows.get(at).map(|row| (at, row))) {
-            self.check_kind("data", row, (rows.len() > 1).then_some(at))?;
-        }
+        self.check_kinds("data", rows)?;
         self.reaches(rows, order, ends, monitor)
     }
 }

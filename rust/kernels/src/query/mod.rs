@@ -5,6 +5,7 @@ mod context;
 mod count;
 mod language;
 mod locate;
+mod matches;
 mod parse;
 mod sample;
 mod statistics;
@@ -14,6 +15,7 @@ pub use boolean::{Expression, Found, SearchOptions};
 pub use context::{Contexts, Symbols};
 pub use language::{DistributionOptions, Distributions, Next, Predictions};
 pub use locate::{Limit, RowCounts, Spans};
+pub use matches::{Boundary, MatchOptions, Matches};
 pub use parse::parse;
 pub use statistics::Reach;
 

@@ -42,6 +42,32 @@ pub(super) fn longest_suffix<'a>(rows: Rows<'_>, context: &'a [u32], longest: us
         .unwrap_or_default()
 }
 
+/// `(start, stop, count)` of the matches of a text, start by start: the longest that occurs, up to
+/// and with its first delimiter, up to the last place allowed, longer than no match before ends.
+pub(super) fn matches(
+    rows: Rows<'_>,
+    text: &[u32],
+    allowed: impl Fn(usize) -> bool,
+    delimiters: &[u32],
+    (min_length, max_count): (usize, u64),
+) -> Vec<(u64, u64, u64)> {
+    let count = |start: usize, stop: usize| locate(rows, &text[start..stop]).len() as u64;
+    let mut found: Vec<(u64, u64, u64)> = vec![];
+    for start in (0..text.len()).filter(|&at| allowed(at)) {
+        let longest = (start + 1..=text.len()).rev().find(|&stop| count(start, stop) > 0);
+        let Some(longest) = longest else { continue };
+        let delimiter = (start..longest).find(|&at| delimiters.contains(&text[at]));
+        let reach = delimiter.map_or(longest, |at| at + 1);
+        let Some(stop) = (start + 1..=reach).rev().find(|&at| allowed(at)) else { continue };
+        let occurs = count(start, stop);
+        let new = found.last().is_none_or(|last| stop as u64 > last.1);
+        if stop - start >= min_length && occurs <= max_count && new {
+            found.push((start as u64, stop as u64, occurs));
+        }
+    }
+    found
+}
+
 /// Whether the expression holds in a row from `from` on up to `to`.
 fn holds(node: &Node, terms: &[Vec<u32>], row: &[u32]) -> bool {
     match node {

@@ -5,7 +5,9 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::boolean::{Expression, Node};
-use super::{DistributionOptions, Limit, Next, Reach, SearchOptions, naive, parse};
+use super::{
+    Boundary, DistributionOptions, Limit, MatchOptions, Next, Reach, SearchOptions, naive, parse,
+};
 use crate::corpus::{Column, Rows};
 use crate::error::Error;
 use crate::index::{Builder, Index, Options};
@@ -218,6 +220,52 @@ proptest! {
     }
 
     #[test]
+    fn matches_agree_with_the_definition(
+        (column, rows, texts) in kinds(),
+        segment in 1..200_usize,
+        min_length in 1..4_usize,
+        max_count in option::of(0..20_u64),
+        delimiter in option::of(0..3_usize),
+        bounded in any::<bool>(),
+    ) {
+        let index = build(column, &rows, segment);
+        // Texts made of pieces of rows, so that there are long matches.
+        let joined: Vec<u32> = rows.iter().flatten().flatten().copied().skip(3).take(40).collect();
+        let texts: Vec<Row> = texts.into_iter().chain([Some(joined)]).collect();
+        let known: Vec<u32> = texts.iter().flatten().flatten().copied().collect();
+        let one = |nth: usize| known.get(nth).copied();
+        let delimiters: Vec<u32> = delimiter.and_then(one).into_iter().collect();
+        let starts: std::collections::HashSet<u32> = one(1).into_iter().collect();
+        let boundary =
+            if bounded { Boundary::Tokens(starts.clone()) } else { Boundary::Symbol };
+        let options = MatchOptions {
+            min_length,
+            max_count,
+            boundary,
+            delimiters: delimiters.iter().copied().collect(),
+            density: None,
+        };
+        let found =
+            index.matches(&patterns(column, &texts), &options, &Monitor::default()).unwrap();
+        let mut expected = vec![];
+        for (at, text) in texts.iter().enumerate() {
+            let Some(text) = text else { continue };
+            let allowed = |place: usize| {
+                !bounded || text.get(place).is_none_or(|symbol| starts.contains(symbol))
+            };
+            let limits = (min_length, max_count.unwrap_or(u64::MAX));
+            for (start, stop, count) in naive::matches(&rows, text, allowed, &delimiters, limits) {
+                expected.push((at as u64, start, stop, count));
+            }
+        }
+        let spans: Vec<_> = (0..found.start.len())
+            .map(|n| (found.query[n], found.start[n], found.stop[n], found.count[n]))
+            .collect();
+        prop_assert_eq!(spans, expected);
+        prop_assert_eq!(found.matched.len(), found.start.len());
+    }
+
+    #[test]
     fn any_query_parses_or_says_why(query in "[ab'\"()\\\\ ]{0,12}|(AND|OR|NOT|[(]|[)]|x| ){0,9}") {
         match parse(&query) {
             Ok(expression) => prop_assert!(!expression.terms.is_empty()),
@@ -293,6 +341,28 @@ fn estimates_are_unbiased_and_the_same_for_every_segmentation() {
     let all = ask(&index, Some(1 << 40), 0);
     assert_eq!(all.row.len() as f64, exact);
     assert!(all.weight.iter().all(|&weight| weight == 1.0));
+}
+
+#[test]
+fn matches_keep_to_characters_and_words() {
+    let row = |text: &str| Some(text.bytes().map(u32::from).collect::<Vec<_>>());
+    let index = build(Column::String, &[row("the naïve cat sat"), row("é"), row("è")], 1 << 20);
+    let ask = |text: &str, boundary| {
+        let options = MatchOptions { boundary, ..MatchOptions::default() };
+        let texts = patterns(Column::String, &[row(text)]);
+        let found = index.matches(&texts, &options, &Monitor::default()).unwrap();
+        String::from_utf8(found.matched.bytes).map(|bytes| (bytes, found.start, found.count))
+    };
+    // The first byte of ê is that of é: half a character is no match.
+    assert_eq!(ask("ê", Boundary::Symbol).unwrap(), (String::new(), vec![], vec![]));
+    let (text, starts, counts) = ask("naïve cats", Boundary::Word).unwrap();
+    assert_eq!((text.as_str(), starts, counts), ("naïve ", vec![0], vec![1]));
+    let (text, starts, _) = ask("xx ïve cat", Boundary::Word).unwrap();
+    assert_eq!((text.as_str(), starts), (" ïve cat", vec![2, 3]));
+    let tokens = build(Column::Tokens, &[Some(vec![1])], 9);
+    let options = MatchOptions { boundary: Boundary::Word, ..MatchOptions::default() };
+    let asked = patterns(Column::Tokens, &[Some(vec![1])]);
+    assert!(tokens.matches(&asked, &options, &Monitor::default()).is_err());
 }
 
 #[test]
