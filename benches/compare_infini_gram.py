@@ -47,13 +47,13 @@ def write_peer_files(index: str, folder: str) -> None:
     tokens.tofile(Path(folder, "tokenized.0"))
     starts = np.concatenate([[0], blocks["row_ends"].astype("<u8") + 1])
     starts.astype("<u8").tofile(Path(folder, "offset.0"))
-    place = _first_above(tokens, suffixes)
+    place = first_above(tokens, suffixes)
     table = np.insert(suffixes.astype("<u4") + 1, place, 0)
     width = math.ceil(math.log2(len(tokens)) / 8)
     table.view(np.uint8).reshape(-1, 4)[:, :width].tofile(Path(folder, "table.0"))
 
 
-def _first_above(tokens: np.ndarray, suffixes: np.ndarray) -> int:
+def first_above(tokens: np.ndarray, suffixes: np.ndarray) -> int:
     """The rank that the suffix from 0 has among those from 1 on, which are sorted."""
     low, high = 0, len(suffixes)
     while low < high:

@@ -24,6 +24,7 @@ SMALL = (corpora.SMALL, "--runs", "2")
 SCRIPTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "compare_libsais.py": ((), SMALL),
     "compare_infini_gram.py": ((), (*SMALL, "--queries", "100000")),
+    "compare_language.py": ((), (*SMALL, "--no-build")),
     "compare_dedup.py": ((), SMALL),
     "compare_scan.py": ((), SMALL),
     "growth.py": ((), (*SMALL, "--queries", "100000", "--budgets")),

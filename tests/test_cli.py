@@ -252,6 +252,39 @@ def test_bytes(binary: str, run: Run, path: str) -> None:
     assert b"UTF-8" in done.stderr and b"Traceback" not in done.stderr
 
 
+def test_language_model(run: Run, path: str, tokens: str, tmp_path: Path) -> None:
+    status, out, _ = run("lm", "prob", path, "zzto b", "e", "--format", "json")
+    assert status == 0
+    assert json.loads(out) == {"prob": 1.0, "count": 3, "prompt_count": 3, "suffix_length": 4}
+    status, out, _ = run("lm", "prob", path, "zzto b", "e", "--exact", "--format", "json")
+    assert (status, json.loads(out)) == (1, {"prob": None})
+    status, out, _ = run("lm", "prob", tokens, "[2, 3]", "--end", "--format", "json")
+    assert json.loads(out)["prob"] == 2 / 3
+    status, out, _ = run("lm", "ntd", tokens, "[9, 3]", "--format", "json", "--limit", 1)
+    assert status == 0
+    row = {"token": None, "count": 2, "prob": 2 / 3, "suffix_length": 1}
+    assert json.loads(out) == row
+    (tmp_path / "held.txt").write_text("to be sure\n")
+    status, out, _ = run("lm", "score", path, tmp_path / "held.txt")
+    assert status == 0
+    assert "predicted" in out and "suffix_length" in out
+    status, out, _ = run("lm", "score", path, tmp_path / "held.txt", "--format", "json", "--end")
+    assert len(out.splitlines()) == len("to be sure") + 1
+    status, out, _ = run("lm", "generate", path, "or n", "--length", 2, "--temperature", 0)
+    assert (status, out) == (0, "ot\n")
+    status, _, err = run("lm", "prob", tokens, "[2]", "three")
+    assert status == 2
+    assert "TOKEN" in err
+    assert run("lm")[0] == 2
+
+
+def test_matches(run: Run, path: str) -> None:
+    status, out, _ = run("matches", path, "want to be red", "--min-length", 4, "--format", "json")
+    assert status == 0
+    assert [json.loads(line)["match"] for line in out.splitlines()] == ["t to be", " red"]
+    assert run("matches", path, "qqq")[0] == 1
+
+
 def test_output_files(run: Run, path: str, tmp_path: Path) -> None:
     expected = bow.open(path).locate("to be")
     for name in ("a.parquet", "a.csv", "a.json", "a.jsonl", "a.txt"):

@@ -164,6 +164,35 @@ def test_what_scores_add_up_to() -> None:
     assert nothing.table["prob"].to_pylist() == [None, None]
 
 
+def test_generated_text() -> None:
+    model = LanguageModel(bow.index(["abcabcabd", None]))
+    assert model.generate("xab", 100, temperature=0) == "cabcabd"
+    assert model.generate("ab", 3, seed=1) == model.generate("ab", 3, seed=1)
+    drawn = {model.generate("ab", 5, seed=seed) for seed in range(50)}
+    assert drawn == {"cabca", "cabd", "d"}
+    assert model.generate(["xab", None], 2, temperature=0).to_pylist() == ["ca", None]
+    assert LanguageModel(bow.index([b"\xff\xfe"])).generate(b"\xff", 5) == b"\xfe"
+    tokens = LanguageModel(bow.index([[1, 2, 3], [1, 2, 3, 70_000]]))
+    assert tokens.generate([9, 1], 2, temperature=0) == [2, 3]
+    assert tokens.generate([], 0) == []
+    with pytest.raises(bow.InvalidInput, match="temperature is -1"):
+        model.generate("a", 1, temperature=-1)
+    with pytest.raises(bow.UnsupportedType, match="temperature is 'hot'"):
+        model.generate("a", 1, temperature="hot")  # type: ignore[arg-type]
+
+
+def test_rows_that_go_on_so() -> None:
+    model = LanguageModel(bow.index(["naïve", "aïs", "x"]))
+    found = model.next_rows("zzaï").to_pylist()
+    assert found == [{"row": 0, "start": 1, "stop": 4}, {"row": 1, "start": 0, "stop": 3}]
+    assert model.next_rows("zzaï", limit=1).num_rows == 1
+    assert model.next_rows("q").num_rows == 0
+    # The second byte of ï is one of ü's too, which does not occur.
+    assert model.next_rows("ü").num_rows == 0
+    with pytest.raises(bow.UnsupportedType, match="prompt is a column"):
+        model.next_rows(["a", "b"])
+
+
 def test_what_cannot_be_asked() -> None:
     text, tokens = LanguageModel(bow.index(["ab"])), LanguageModel(bow.index([[1, 2]]))
     with pytest.raises(bow.InvalidInput, match="neither given"):

@@ -10,6 +10,7 @@ __all__ = [
     "__version__",
     "build_profile",
     "distributions",
+    "generate",
     "matches",
     "predict",
     "predict_one",
@@ -135,3 +136,11 @@ def matches(
     density: float | None,
     threads: int | None,
 ) -> Table: ...
+def generate(
+    index: Index,
+    prompts: _One | _Column,
+    length: int,
+    temperature: float,
+    seed: int,
+    threads: int | None,
+) -> Array: ...

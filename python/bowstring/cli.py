@@ -184,6 +184,32 @@ def _parser() -> argparse.ArgumentParser:
     _add_limit(search, seed="seed of the sample that --max-matches draws; 0 by default")
     _add_output(search)
 
+    matches = command(
+        "matches",
+        _matches,
+        "find the parts of texts that occur in an index",
+        "bowstring matches docs.bow --queries essay.txt --min-length 30",
+    )
+    _add_index(matches)
+    _add_queries(matches)
+    matches.add_argument(
+        "--min-length", type=_whole, default=1, metavar="N", help="the shortest, in bytes (tokens)"
+    )
+    matches.add_argument(
+        "--max-count", type=_whole, metavar="N", help="leave out what occurs more often"
+    )
+    matches.add_argument("--words", action="store_true", help="whole words only")
+    _add_output(matches)
+
+    _add_language(
+        command(
+            "lm",
+            _lm,
+            "ask the language model that an index is: prob, ntd, score or generate",
+            'bowstring lm ntd docs.bow "to be " --limit 5',
+        )
+    )
+
     text = command("text", _text, "print rows by their numbers", "bowstring text docs.bow 0 17")
     _add_index(text)
     text.add_argument("row", type=_whole, nargs="+", metavar="ROW", help="number of a row, from 0")
@@ -218,6 +244,45 @@ def _parser() -> argparse.ArgumentParser:
             "--threads", type=_whole, metavar="N", help="threads to use; all by default"
         )
     return parser
+
+
+def _add_language(parser: argparse.ArgumentParser) -> None:
+    asked = parser.add_subparsers(metavar="QUESTION", required=True)
+
+    def question(name: str, about: str) -> argparse.ArgumentParser:
+        added = asked.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".")
+        added.set_defaults(question=name)
+        _add_index(added)
+        return added
+
+    prob = question("prob", "how probable it is that a token comes next")
+    prob.add_argument("prompt", metavar="PROMPT", help="a text, or a JSON list of tokens")
+    prob.add_argument("token", nargs="?", metavar="TOKEN", help="a text, or a number of a token")
+    prob.add_argument("--end", action="store_true", help="ask for the end of the row instead")
+    ntd = question("ntd", "what comes next, and how often")
+    ntd.add_argument("prompt", metavar="PROMPT", help="a text, or a JSON list of tokens")
+    _add_limit(ntd)
+    for added in (prob, ntd):
+        added.add_argument(
+            "--exact",
+            action="store_true",
+            help="take the prompt as it is: no back-off to its longest suffix that occurs",
+        )
+    score = question("score", "how predictable every symbol of a column is")
+    _add_files(score)
+    score.add_argument("--order", type=_whole, metavar="N", help="a model of fixed n")
+    score.add_argument("--end", action="store_true", help="score the ends of rows too")
+    generate = question("generate", "draw what follows a prompt")
+    generate.add_argument("prompt", metavar="PROMPT", help="a text, or a JSON list of tokens")
+    generate.add_argument(
+        "--length", type=_whole, default=200, metavar="N", help="bytes (tokens) to draw; 200"
+    )
+    generate.add_argument(
+        "--temperature", type=float, default=1.0, metavar="T", help="1 by default"
+    )
+    generate.add_argument("--seed", type=_whole, default=0, metavar="N", help="the draw")
+    for added in (prob, ntd, score):
+        _add_output(added)
 
 
 def _add_index(parser: argparse.ArgumentParser) -> None:
@@ -405,6 +470,82 @@ def _search(args: argparse.Namespace) -> int:
     return _answer(
         args, "search", within=args.within, max_matches=args.max_matches, seed=args.seed or 0
     )
+
+
+def _matches(args: argparse.Namespace) -> int:
+    index = bow.open(args.index)
+    queries, one = _queries(args, index)
+    found = bow.matches(
+        index,
+        queries,
+        min_length=args.min_length,
+        max_count=args.max_count,
+        boundary="word" if args.words else "symbol",
+        threads=args.threads,
+    )
+    _write(args, found)
+    return FOUND if found.num_rows or not one else NOTHING_FOUND
+
+
+def _lm(args: argparse.Namespace) -> int:
+    index = bow.open(args.index)
+    model = bow.LanguageModel(index)
+    tokens = index.info.column == "tokens"
+    if args.question == "score":
+        return _score(args, model)
+    prompt = _json(args.prompt) if tokens else args.prompt
+    if args.question == "generate":
+        print(
+            model.generate(
+                prompt,
+                args.length,
+                temperature=args.temperature,
+                seed=args.seed,
+                threads=args.threads,
+            )
+        )
+        return FOUND
+    if args.question == "ntd":
+        found = model.ntd(prompt) if args.exact else model.infgram_ntd(prompt)
+        found = found.sort_by([("count", "descending")])
+        limit = args.limit
+        if limit is None and _format(args) == "table":
+            limit = SHOWN
+        _write(args, found.slice(0, limit or None))
+        return FOUND if found.num_rows else NOTHING_FOUND
+    token = args.token
+    if tokens and token is not None:
+        token = _whole_token(token)
+    if args.exact:
+        prob = model.prob(prompt, token, end=args.end)
+        _write(args, pa.table({"prob": pa.array([prob], pa.float64())}))
+    else:
+        one = model.infgram_prob(prompt, token, end=args.end)
+        prob = one.prob
+        _write(args, pa.Table.from_pylist([dataclasses.asdict(one)]))
+    return FOUND if prob else NOTHING_FOUND
+
+
+def _whole_token(text: str) -> int:
+    if not text.isdecimal():
+        raise InvalidInput(f"TOKEN is {text!r}: for an index of tokens give a number")
+    return int(text)
+
+
+def _score(args: argparse.Namespace, model: bow.LanguageModel) -> int:
+    scores = model.score(
+        _data(args), args.column, order=args.order, end=args.end, threads=args.threads
+    )
+    if _format(args) != "table":
+        _write(args, scores.table)
+        return FOUND
+    with _output(args.output) as out:
+        out.write(f"symbols     {len(scores):,}\n")
+        if scores.predicted is not None:
+            out.write(f"predicted   {scores.predicted:.1%}\n")
+            out.write(f"perplexity  {scores.perplexity:.3f}\n")
+        report.show_table(scores.agreement(), out)
+    return FOUND
 
 
 def _text(args: argparse.Namespace) -> int:

@@ -348,6 +348,112 @@ class LanguageModel:
         )
         return Scores(pa.table(lent))
 
+    def generate(
+        self,
+        prompt: Any,
+        n: int,
+        *,
+        temperature: float = 1.0,
+        seed: int = 0,
+        threads: int | None = None,
+    ) -> Any:
+        """Draw what follows a prompt, symbol by symbol, until the end of a row is drawn.
+
+        Each symbol comes of the distribution behind the longest suffix of the text so far that
+        occurs.
+
+        Parameters
+        ----------
+        prompt
+            A prompt, or a column of them.
+        n
+            The most symbols to draw: bytes of text, or tokens.
+        temperature
+            Counts weigh as their power of one over this: 1 draws as often as the index has it,
+            less the frequent ones more often, 0 the most frequent one always.
+        seed
+            The draw: the same seed and prompt give the same text.
+        threads
+            Threads to use for a column; all by default.
+
+        Returns
+        -------
+        str, bytes, list of int, or pyarrow.Array
+            What follows, without the prompt; null where the prompt is. Text ends with a whole
+            character.
+
+        Raises
+        ------
+        InvalidInput
+            If the temperature is below 0.
+        UnsupportedType
+            If a prompt has the wrong type for this index.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> lm = bow.LanguageModel(bow.index(["to be, or not to be"]))
+        >>> lm.generate("be,", 7, temperature=0)
+        ' or not'
+        """
+        core = self.index._core
+        prompts, one = as_queries(prompt, core)
+        if isinstance(temperature, bool) or not isinstance(temperature, int | float):
+            raise UnsupportedType(f"temperature is {temperature!r}: give a number from 0")
+        lent: Any = _core.generate(
+            core,
+            prompts,
+            as_option(n, "n", required=True),
+            temperature,
+            as_option(seed, "seed", required=True),
+            as_option(threads, "threads"),
+        )
+        texts = pa.array(lent)
+        return texts[0].as_py() if one else texts
+
+    def next_rows(
+        self, prompt: Any, *, limit: int | None = None, threads: int | None = None
+    ) -> pa.Table:
+        """Say which rows the longest suffix of a prompt that occurs stands in, and goes on from.
+
+        Parameters
+        ----------
+        prompt
+            A prompt.
+        limit
+            At most this many occurrences: the first ones.
+        threads
+            Threads to use; all by default.
+
+        Returns
+        -------
+        pyarrow.Table
+            As `Index.locate` of that suffix: what follows is the row from `stop` on. No rows
+            where none of the prompt occurs.
+
+        Raises
+        ------
+        UnsupportedType
+            If the prompt has the wrong type for this index.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> lm = bow.LanguageModel(bow.index([[1, 2, 3], [5, 2, 4]]))
+        >>> lm.next_rows([9, 2]).to_pylist()
+        [{'row': 0, 'start': 1, 'stop': 2}, {'row': 1, 'start': 1, 'stop': 2}]
+        """
+        prompt, one = as_queries(prompt, self.index._core)
+        if not one:
+            raise UnsupportedType("prompt is a column: give one prompt")
+        length = self.infgram_prob(prompt, end=True).suffix_length
+        own = prompt.encode() if isinstance(prompt, str) else prompt
+        # Part of a character is no text.
+        while length and isinstance(prompt, str) and own[len(own) - length] & 0xC0 == 0x80:
+            length -= 1
+        suffix = own[len(own) - length :] if length else prompt
+        return self.index.locate(suffix, limit=limit, threads=threads)
+
 
 @dataclass(frozen=True)
 class Scores:

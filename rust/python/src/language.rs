@@ -1,13 +1,13 @@
 //! What `bowstring.language` asks of an index.
 
 use bowstring::{
-    Column as Kind, DistributionOptions, Error, Index as Kernel, Monitor, Next, Patterns, Result,
-    Rows as _,
+    Column as Kind, DistributionOptions, Error, GenerateOptions, Index as Kernel, Monitor, Next,
+    Patterns, Result, Rows as _,
 };
 use bowstring_arrow as arrow;
 use pyo3::prelude::*;
 
-use crate::capsule::{Column, Table};
+use crate::capsule::{Array, Column, Table};
 use crate::detached::{run, run_short};
 use crate::error::to_python;
 use crate::index::{Index, Queries, term};
@@ -144,4 +144,23 @@ pub fn score(
         arrow::scores(&rows, &scores)
     })
     .map(Table)
+}
+
+/// What follows each prompt, an array as long as `prompts`.
+#[pyfunction]
+pub fn generate(
+    py: Python<'_>,
+    index: &Index,
+    prompts: Queries,
+    length: usize,
+    temperature: f64,
+    seed: u64,
+    threads: Option<usize>,
+) -> PyResult<Array> {
+    let index = index.kernel();
+    let options = GenerateOptions { length, temperature, seed };
+    run(py, threads, move |monitor| {
+        arrow::symbols(index.generate(&prompts.read()?, options, monitor)?)
+    })
+    .map(Array)
 }

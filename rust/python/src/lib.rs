@@ -16,7 +16,7 @@ mod _core {
     #[pymodule_export]
     use super::index::Index;
     #[pymodule_export]
-    use super::language::{distributions, predict, predict_one, score};
+    use super::language::{distributions, generate, predict, predict_one, score};
     #[pymodule_export]
     use super::matches::matches;
 

@@ -3,6 +3,7 @@
 mod boolean;
 mod context;
 mod count;
+mod generate;
 mod language;
 mod locate;
 mod matches;
@@ -13,6 +14,7 @@ mod text;
 
 pub use boolean::{Expression, Found, SearchOptions};
 pub use context::{Contexts, Symbols};
+pub use generate::GenerateOptions;
 pub use language::{DistributionOptions, Distributions, Next, Predictions};
 pub use locate::{Limit, RowCounts, Spans};
 pub use matches::{Boundary, MatchOptions, Matches};

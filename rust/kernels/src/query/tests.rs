@@ -6,7 +6,8 @@ use proptest::prelude::*;
 
 use super::boolean::{Expression, Node};
 use super::{
-    Boundary, DistributionOptions, Limit, MatchOptions, Next, Reach, SearchOptions, naive, parse,
+    Boundary, DistributionOptions, GenerateOptions, Limit, MatchOptions, Next, Reach,
+    SearchOptions, naive, parse,
 };
 use crate::corpus::{Column, Rows};
 use crate::error::Error;
@@ -341,6 +342,43 @@ fn estimates_are_unbiased_and_the_same_for_every_segmentation() {
     let all = ask(&index, Some(1 << 40), 0);
     assert_eq!(all.row.len() as f64, exact);
     assert!(all.weight.iter().all(|&weight| weight == 1.0));
+}
+
+#[test]
+fn generated_text_is_what_the_model_says() {
+    let row = |text: &str| Some(text.bytes().map(u32::from).collect::<Vec<_>>());
+    let rows = [row("abcabcabd"), row("é€é€"), None];
+    let index = build(Column::String, &rows, 1 << 20);
+    let pieces = build(Column::String, &rows, 10);
+    let ask = |index: &Index, prompt: &str, length, temperature, seed| {
+        let options = GenerateOptions { length, temperature, seed };
+        let prompts = patterns(Column::String, &[row(prompt), None]);
+        let found = index.generate(&prompts, options, &Monitor::default()).unwrap();
+        assert_eq!(found.nulls, [1]);
+        String::from_utf8(found.bytes).unwrap()
+    };
+    // c after ab is the most frequent; then everything is as it was, to the end of the row.
+    assert_eq!(ask(&index, "xab", 100, 0.0, 0), "cabcabd");
+    assert_eq!(ask(&index, "xab", 2, 0.0, 0), "ca");
+    // No character is cut: after é two of the three bytes of € are none.
+    assert_eq!(ask(&index, "é", 2, 0.0, 0), "");
+    assert_eq!(ask(&index, "é", 3, 0.0, 0), "€");
+    let (mut c, mut d) = (0, 0);
+    for seed in 0..600 {
+        let drawn = ask(&index, "ab", 1, 1.0, seed);
+        assert_eq!(drawn, ask(&pieces, "ab", 1, 1.0, seed));
+        c += u32::from(drawn == "c");
+        d += u32::from(drawn == "d");
+    }
+    assert_eq!(c + d, 600);
+    assert!((350..450).contains(&c), "{c} of 600 where two thirds are expected");
+    let cold = (0..600).filter(|&seed| ask(&index, "ab", 1, 0.1, seed) == "c").count();
+    assert!(cold > 590);
+    for temperature in [-1.0, f64::NAN, f64::INFINITY] {
+        let options = GenerateOptions { length: 1, temperature, seed: 0 };
+        let asked = patterns(Column::String, &[row("a")]);
+        assert!(index.generate(&asked, options, &Monitor::default()).is_err());
+    }
 }
 
 #[test]
