@@ -682,8 +682,9 @@ def test_columns_of_queries(query: Any, expected: list[Any]) -> None:
     ids=str,
 )
 def test_what_is_no_query(query: Any, error: type[Exception], message: str) -> None:
-    with pytest.raises(error, match=message):
-        as_queries(query, TEXT_CORE)
+    for index in (bow.index(["a"]), bow.index([[1]])):
+        with pytest.raises(error, match=message):
+            index.count(query)
 
 
 def test_searches() -> None:

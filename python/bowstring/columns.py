@@ -175,6 +175,8 @@ def as_queries(query: Any, core: _core.Index) -> tuple[Any, bool]:
     """Tell one query (True) from a column of queries (False), and make it the core's."""
     if isinstance(query, (str, bytes)):  # a tuple is three times as fast as a union
         return query, True
+    if type(query) is list and query and type(query[0]) is int:
+        return query, True  # the core looks at each token
     if isinstance(query, bytearray | memoryview):
         return bytes(query), True
     if isinstance(query, list | tuple | range):

@@ -22,7 +22,7 @@ from bowstring.errors import InvalidInput, UnsupportedType
 from bowstring.index import Index
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Prediction:
     """What an index says of one continuation of one prompt."""
 
@@ -138,7 +138,7 @@ class LanguageModel:
         [0.5, None, None]
         """
         found = self._predict(prompt, token, end, False, threads)
-        return found.prob if isinstance(found, Prediction) else one_chunk(found["prob"])
+        return found.prob if type(found) is Prediction else one_chunk(found["prob"])
 
     def infgram_prob(
         self, prompt: Any, token: Any = None, *, end: bool = False, threads: int | None = None
@@ -178,9 +178,12 @@ class LanguageModel:
             given = "neither" if token is None else "both"
             raise InvalidInput(f"token and end: {given} given; ask for a token, or for end=True")
         core = self.index._core
-        prompts, one = as_queries(prompt, core)
         tokens: Any
-        tokens, one_token = (None, True) if end else as_symbols(token, "token", core)
+        prompts, one = as_queries(prompt, core)
+        if end or type(token) is int:
+            tokens, one_token = token, True
+        else:
+            tokens, one_token = as_symbols(token, "token", core)
         if one and one_token:
             length, of, count = _core.predict_one(core, prompts, tokens, backoff)
             return Prediction(count / of if of else None, count, of, length)

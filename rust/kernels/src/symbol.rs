@@ -43,12 +43,12 @@ pub trait Symbol: Pod + Ord + Send + Sync + std::fmt::Debug + std::hash::Hash {
 
     /// The first [`Symbol::KEY`] symbols as one number; zeros where there are fewer.
     fn key(symbols: &[Self]) -> u64 {
-        let mut key = 0;
-        for at in 0..Self::KEY {
-            let symbol = symbols.get(at).map_or(0, |symbol| u64::from(symbol.number()));
-            key = key << (Self::WIDTH * 8) | symbol;
+        let pack = |key: u64, number: u32| key << (Self::WIDTH * 8) | u64::from(number);
+        if let Some(whole) = symbols.get(..Self::KEY) {
+            return whole.iter().map(|symbol| symbol.number()).fold(0, pack);
         }
-        key
+        let padded = symbols.iter().map(|symbol| symbol.number()).chain(std::iter::repeat(0));
+        padded.take(Self::KEY).fold(0, pack)
     }
 
     /// The largest key of any text that starts with `symbols`.
@@ -60,15 +60,12 @@ pub trait Symbol: Pod + Ord + Send + Sync + std::fmt::Debug + std::hash::Hash {
     /// The pattern in this width; `None` if it has a symbol that this width cannot hold, or the
     /// separator, and so occurs nowhere.
     fn narrow<'a>(pattern: Pattern<'a>, separator: Self) -> Option<Cow<'a, [Self]>> {
+        let narrow = |number| Self::from_number(number).filter(|&symbol| symbol != separator);
         let narrowed: Option<Vec<Self>> = match pattern {
-            Pattern::Bytes(bytes) => {
-                bytes.iter().map(|&byte| Self::from_number(u32::from(byte))).collect()
-            }
-            Pattern::Tokens(tokens) => {
-                tokens.iter().map(|&token| Self::from_number(token)).collect()
-            }
+            Pattern::Bytes(bytes) => bytes.iter().map(|&byte| narrow(u32::from(byte))).collect(),
+            Pattern::Tokens(tokens) => tokens.iter().map(|&token| narrow(token)).collect(),
         };
-        narrowed.filter(|symbols| !symbols.contains(&separator)).map(Cow::Owned)
+        narrowed.map(Cow::Owned)
     }
 
     /// Sorts the suffixes of `text` into `suffixes`, which is as long. The text is left as it was.

@@ -9,7 +9,7 @@ use bowstring::{
 };
 use bowstring_arrow as arrow;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyInt, PyList, PyString, PyTuple};
 
 use crate::capsule::{Array, Column, Table};
 use crate::detached::{run, run_reporting, run_short};
@@ -77,22 +77,31 @@ pub(crate) fn term(object: &Bound<'_, PyAny>) -> PyResult<Option<Patterns>> {
 }
 
 fn tokens(object: &Bound<'_, PyAny>) -> PyResult<Vec<u32>> {
-    object
-        .try_iter()?
-        .map(|token| {
-            let token = token?;
-            token.extract::<u32>().map_err(|_| {
-                let shown = token.repr().map_or_else(|_| "?".into(), |shown| shown.to_string());
-                to_python(
-                    token.py(),
-                    &Error::InvalidInput(format!(
-                        "query holds {shown}; tokens are whole numbers from 0 to {}",
-                        u32::MAX - 1
-                    )),
-                )
-            })
-        })
-        .collect()
+    if let Ok(list) = object.cast::<PyList>() {
+        return list.iter().enumerate().map(|(at, token)| number(at, &token)).collect();
+    }
+    object.try_iter()?.enumerate().map(|(at, token)| number(at, &token?)).collect()
+}
+
+fn number(at: usize, token: &Bound<'_, PyAny>) -> PyResult<u32> {
+    if !token.is_instance_of::<PyBool>()
+        && let Ok(number) = token.extract::<u32>()
+    {
+        return Ok(number);
+    }
+    let shown = token.repr().map_or_else(|_| "?".into(), |shown| shown.to_string());
+    let error = if token.is_instance_of::<PyInt>() && !token.is_instance_of::<PyBool>() {
+        Error::InvalidInput(format!(
+            "query holds {shown}; tokens are whole numbers from 0 to {}",
+            u32::MAX - 1
+        ))
+    } else {
+        Error::UnsupportedType(format!(
+            "query has {shown} ({}) at position {at}: tokens are whole numbers",
+            token.get_type().name()?
+        ))
+    };
+    Err(to_python(token.py(), &error))
 }
 
 /// An expression, or a column of them to parse.

@@ -42,8 +42,11 @@ fn next_of(index: &Kernel, object: &Bound<'_, PyAny>) -> PyResult<Option<Pattern
     if let Some(text) = term(object)? {
         return Ok(Some(text));
     }
-    let number = object.extract::<u64>()?;
-    symbols(index, &[Some(number)]).map(Some).map_err(|error| to_python(object.py(), &error))
+    let found = object.extract::<u64>().map_or_else(
+        |_| Err(Error::InvalidInput(format!("token is {object}; give a whole number from 0 on"))),
+        |number| symbols(index, &[Some(number)]),
+    );
+    found.map(Some).map_err(|error| to_python(object.py(), &error))
 }
 
 fn one(object: &Bound<'_, PyAny>) -> PyResult<Patterns> {
