@@ -25,10 +25,17 @@ def test_examples_run(name: str) -> None:
     assert result.failed == 0
 
 
-@pytest.mark.parametrize("name", ["bowstring.index", "bowstring.polars", "bowstring.pandas"])
+PUBLIC = ["index", "language", "overlap", "polars", "pandas"]
+
+
+@pytest.mark.parametrize("name", [f"bowstring.{module}" for module in PUBLIC])
 def test_what_people_call_has_an_example(name: str) -> None:
     module = importlib.import_module(name)
-    callables: list[Any] = [one for one in vars(module).values() if _ours(one, name)]
+    callables: list[Any] = [
+        one
+        for key, one in vars(module).items()
+        if _ours(one, name) and (inspect.isclass(one) or key in bowstring.__all__)
+    ]
     for one in list(callables):
         if inspect.isclass(one):
             callables += [member for member in vars(one).values() if _ours(member, name)]

@@ -107,5 +107,5 @@ def test_what_cannot_be_asked() -> None:
             bow.matches(text, "a", **options)  # type: ignore[arg-type]
     with pytest.raises(bow.InvalidInput, match="word_starts"):
         bow.matches(tokens, [1], boundary="word")
-    with pytest.raises(bow.UnsupportedType, match="data"):
+    with pytest.raises(bow.UnsupportedType, match="texts is text"):
         bow.matches(tokens, "a")

@@ -112,7 +112,11 @@ def predict_one(
     index: Index, prompt: _One, next: int | _One | None, backoff: bool
 ) -> tuple[int, int, int]: ...
 def predict(
-    index: Index, prompts: _Column, next: _Column | None, backoff: bool, threads: int | None
+    index: Index,
+    prompts: _One | _Column,
+    next: int | _One | _Column | None,
+    backoff: bool,
+    threads: int | None,
 ) -> Table: ...
 def distributions(
     index: Index,

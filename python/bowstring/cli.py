@@ -198,7 +198,7 @@ def _parser() -> argparse.ArgumentParser:
     matches.add_argument(
         "--max-count", type=_whole, metavar="N", help="leave out what occurs more often"
     )
-    matches.add_argument("--words", action="store_true", help="whole words only")
+    matches.add_argument("--words", action="store_true", help="whole words of the text only")
     _add_output(matches)
 
     _add_language(
@@ -239,11 +239,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--path", metavar="INDEX", help="where to put the index; a cache by default")
 
-    for added in commands.choices.values():
-        added.add_argument(
-            "--threads", type=_whole, metavar="N", help="threads to use; all by default"
-        )
+    for name, added in commands.choices.items():
+        if name != "lm":
+            _add_threads(added)
     return parser
+
+
+def _add_threads(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--threads", type=_whole, metavar="N", help="threads to use; all by default"
+    )
 
 
 def _add_language(parser: argparse.ArgumentParser) -> None:
@@ -283,6 +288,8 @@ def _add_language(parser: argparse.ArgumentParser) -> None:
     generate.add_argument("--seed", type=_whole, default=0, metavar="N", help="the draw")
     for added in (prob, ntd, score):
         _add_output(added)
+    for added in asked.choices.values():
+        _add_threads(added)
 
 
 def _add_index(parser: argparse.ArgumentParser) -> None:
@@ -493,7 +500,7 @@ def _lm(args: argparse.Namespace) -> int:
     tokens = index.info.column == "tokens"
     if args.question == "score":
         return _score(args, model)
-    prompt = _json(args.prompt) if tokens else args.prompt
+    prompt = _prompt(args.prompt, tokens)
     if args.question == "generate":
         print(
             model.generate(
@@ -514,8 +521,10 @@ def _lm(args: argparse.Namespace) -> int:
         _write(args, found.slice(0, limit or None))
         return FOUND if found.num_rows else NOTHING_FOUND
     token = args.token
-    if tokens and token is not None:
-        token = _whole_token(token)
+    if (token is None) != args.end:
+        raise InvalidInput("give TOKEN, or --end")
+    if token is not None:
+        token = _whole_token(token) if tokens else _encoded(token)
     if args.exact:
         prob = model.prob(prompt, token, end=args.end)
         _write(args, pa.table({"prob": pa.array([prob], pa.float64())}))
@@ -524,6 +533,21 @@ def _lm(args: argparse.Namespace) -> int:
         prob = one.prob
         _write(args, pa.Table.from_pylist([dataclasses.asdict(one)]))
     return FOUND if prob else NOTHING_FOUND
+
+
+def _prompt(text: str, tokens: bool) -> Any:
+    if not tokens:
+        return _encoded(text)
+    value = _json(text, "PROMPT")
+    if any(isinstance(token, list) for token in value):
+        raise InvalidInput(f"PROMPT is {text!r}: give one list of tokens")
+    return value
+
+
+def _encoded(text: str) -> str | bytes:
+    """Give a text, or the bytes that it was where they were not UTF-8."""
+    lone = any("\udc80" <= character <= "\udcff" for character in text)
+    return os.fsencode(text) if lone else text
 
 
 def _whole_token(text: str) -> int:
@@ -603,19 +627,20 @@ def _queries(args: argparse.Namespace, index: bow.Index, verb: str = "") -> tupl
             raise InvalidInput("an index of tokens takes one search at a time")
     else:
         found = args.query
-        if any("\udc80" <= character <= "\udcff" for text in found for character in text):
-            found = [os.fsencode(text) for text in found]  # bytes that were not UTF-8
+        found = [_encoded(text) for text in found]
+        if any(isinstance(text, bytes) for text in found):
+            found = [os.fsencode(text) for text in args.query]
     return (found[0], True) if len(found) == 1 else (as_array(found, "QUERY"), False)
 
 
-def _json(text: str) -> Any:
+def _json(text: str, name: str = "QUERY") -> Any:
     try:
         value = json.loads(text)
     except ValueError:
         value = None
     if not isinstance(value, list):
         raise InvalidInput(
-            f"QUERY is {text!r}: for an index of tokens give a JSON list such as '[1, 2, 3]'"
+            f"{name} is {text!r}: for an index of tokens give a JSON list such as '[1, 2, 3]'"
         )
     return value
 

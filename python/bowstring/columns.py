@@ -171,7 +171,7 @@ def as_array(data: Any, name: str, column: str | None = None) -> Any:
     return pa.chunked_array(stream)
 
 
-def as_queries(query: Any, core: _core.Index) -> tuple[Any, bool]:
+def as_queries(query: Any, core: _core.Index, name: str = "query") -> tuple[Any, bool]:
     """Tell one query (True) from a column of queries (False), and make it the core's."""
     if isinstance(query, (str, bytes)):  # a tuple is three times as fast as a union
         return query, True
@@ -186,15 +186,15 @@ def as_queries(query: Any, core: _core.Index) -> tuple[Any, bool]:
                 return [], True
             return pa.array([], TEXT), False
         if _is_whole(query[0]):
-            return _as_tokens(query, "query"), True
+            return _as_tokens(query, name), True
     if query is None:
-        raise InvalidInput("query is None: give a text, a list of tokens, or a column of them")
+        raise InvalidInput(f"{name} is None: give a text, a list of tokens, or a column of them")
     if _is_whole(query):
-        raise UnsupportedType(f"query is {query!r}: a query of one token is the list [{query}]")
-    array = _in_memory(query, "query")
+        raise UnsupportedType(f"{name} is {query!r}: a {name} of one token is the list [{query}]")
+    array = _in_memory(query, name)
     if array is not None and pa.types.is_integer(array.type):
-        return _as_tokens(array.to_pylist(), "query"), True
-    return as_array(query if array is None else array, "query"), False
+        return _as_tokens(array.to_pylist(), name), True
+    return as_array(query if array is None else array, name), False
 
 
 def as_symbols(values: Any, name: str, core: _core.Index) -> tuple[Any, bool]:
@@ -205,7 +205,9 @@ def as_symbols(values: Any, name: str, core: _core.Index) -> tuple[Any, bool]:
             raise InvalidInput(f"{name} is {number}: give a whole number from 0 on")
         return number, True
     if isinstance(values, str | bytes | bytearray | memoryview):
-        return as_queries(values, core)
+        return as_queries(values, core, name)
+    if isinstance(values, float):
+        raise UnsupportedType(f"{name} is {values!r}: give a whole number, or a text")
     if isinstance(values, list | tuple | range):
         first = next((value for value in values if value is not None), None)
         whole = _is_whole(first)
@@ -305,6 +307,24 @@ def as_option(value: Any, name: str, *, required: bool = False) -> int | None:
     if not 0 <= number < 1 << 64:
         raise InvalidInput(f"{name} is {number}: it must be from 0 to 2^64 - 1")
     return number
+
+
+def as_float(value: Any, name: str) -> float:
+    """Make a number that an argument sets a float.
+
+    Raises
+    ------
+    UnsupportedType
+        If it is no number.
+    InvalidInput
+        If it is larger than a float.
+    """
+    if isinstance(value, bool) or not hasattr(value, "__float__"):
+        raise UnsupportedType(f"{name} is {value!r}: give a number")
+    try:
+        return float(value)
+    except OverflowError:
+        raise InvalidInput(f"{name} is larger than a number may be") from None
 
 
 _UNITS = {

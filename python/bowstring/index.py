@@ -18,6 +18,7 @@ from bowstring.columns import (
     as_searches,
     parse_bytes,
 )
+from bowstring.errors import UnsupportedType
 from bowstring.report import progress_callback
 
 Progress: TypeAlias = bool | Callable[[str, int, int | None], object] | None
@@ -522,6 +523,15 @@ class Index:
             f"<bowstring.Index of {info.rows:,} rows, {info.symbols:,} symbols "
             f"({info.column}), {len(info.segments)} segments, {where}>"
         )
+
+
+def check_index(index: Index) -> Index:
+    """Refuse what is no index, in words of the caller's."""
+    if not isinstance(index, Index):
+        raise UnsupportedType(
+            f"index is a {type(index).__name__}: give what bowstring.index or bowstring.open gives"
+        )
+    return index
 
 
 def index(

@@ -17,9 +17,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bowstring import _core
-from bowstring.columns import as_array, as_option, as_queries, as_symbols, one_chunk
+from bowstring.columns import (
+    as_array,
+    as_float,
+    as_option,
+    as_queries,
+    as_symbols,
+    one_chunk,
+)
 from bowstring.errors import InvalidInput, UnsupportedType
-from bowstring.index import Index
+from bowstring.index import Index, check_index
 
 
 @dataclass(slots=True)
@@ -59,12 +66,7 @@ class LanguageModel:
     __slots__ = ("index",)
 
     def __init__(self, index: Index) -> None:
-        if not isinstance(index, Index):
-            raise UnsupportedType(
-                f"index is a {type(index).__name__}: give what bowstring.index or bowstring.open "
-                "gives"
-            )
-        self.index = index
+        self.index = check_index(index)
 
     def __repr__(self) -> str:
         return f"<bowstring.LanguageModel of {self.index!r}>"
@@ -151,7 +153,7 @@ class LanguageModel:
         -------
         Prediction or pyarrow.Table
             For a column `prob: double, count: uint64, prompt_count: uint64, suffix_length:
-            uint64`, a row a prompt, null where it is.
+            uint64`, a row a prompt, null where it or its token is.
 
         Raises
         ------
@@ -179,7 +181,7 @@ class LanguageModel:
             raise InvalidInput(f"token and end: {given} given; ask for a token, or for end=True")
         core = self.index._core
         tokens: Any
-        prompts, one = as_queries(prompt, core)
+        prompts, one = as_queries(prompt, core, "prompt")
         if end or type(token) is int:
             tokens, one_token = token, True
         else:
@@ -187,15 +189,6 @@ class LanguageModel:
         if one and one_token:
             length, of, count = _core.predict_one(core, prompts, tokens, backoff)
             return Prediction(count / of if of else None, count, of, length)
-        if one:
-            prompts = _repeated(prompts, len(tokens))
-        elif one_token and tokens is not None:
-            tokens = _repeated(tokens, len(prompts))
-        elif tokens is not None and len(prompts) != len(tokens):
-            raise InvalidInput(
-                f"token has {len(tokens)} values and prompt has {len(prompts)}: give as many of "
-                "one as of the other, or one alone"
-            )
         lent: Any = _core.predict(core, prompts, tokens, backoff, as_option(threads, "threads"))
         return pa.table(lent)
 
@@ -285,7 +278,7 @@ class LanguageModel:
         self, prompt: Any, backoff: bool, max_support: Any, seed: Any, threads: Any
     ) -> pa.Table:
         core = self.index._core
-        prompts, _ = as_queries(prompt, core)
+        prompts, _ = as_queries(prompt, core, "prompt")
         return pa.table(
             _core.distributions(
                 core,
@@ -334,7 +327,8 @@ class LanguageModel:
 
         Notes
         -----
-        One pass a row, O(log n) a symbol: matching statistics (Chang and Lawler 1994).
+        One pass a row: matching statistics (Chang and Lawler 1994). O(log n) a symbol while a
+        context grows, O(log n + its length) where it gives up its first symbols.
 
         Examples
         --------
@@ -347,7 +341,11 @@ class LanguageModel:
             raise InvalidInput("order is 0: give 1 for a model without context, or more")
         rows = as_array(data, "data", column)
         lent: Any = _core.score(
-            self.index._core, rows, as_option(order, "order"), end, as_option(threads, "threads")
+            self.index._core,
+            rows,
+            as_option(order, "order"),
+            bool(end),
+            as_option(threads, "threads"),
         )
         return Scores(pa.table(lent))
 
@@ -383,7 +381,7 @@ class LanguageModel:
         -------
         str, bytes, list of int, or pyarrow.Array
             What follows, without the prompt; null where the prompt is. Text ends with a whole
-            character.
+            character. Equal prompts are followed by the same: draw others with another seed.
 
         Raises
         ------
@@ -400,9 +398,8 @@ class LanguageModel:
         ' or not'
         """
         core = self.index._core
-        prompts, one = as_queries(prompt, core)
-        if isinstance(temperature, bool) or not isinstance(temperature, int | float):
-            raise UnsupportedType(f"temperature is {temperature!r}: give a number from 0")
+        prompts, one = as_queries(prompt, core, "prompt")
+        temperature = as_float(temperature, "temperature")
         lent: Any = _core.generate(
             core,
             prompts,
@@ -446,10 +443,12 @@ class LanguageModel:
         >>> lm.next_rows([9, 2]).to_pylist()
         [{'row': 0, 'start': 1, 'stop': 2}, {'row': 1, 'start': 1, 'stop': 2}]
         """
-        prompt, one = as_queries(prompt, self.index._core)
+        prompt, one = as_queries(prompt, self.index._core, "prompt")
         if not one:
             raise UnsupportedType("prompt is a column: give one prompt")
         length = self.infgram_prob(prompt, end=True).suffix_length
+        if not prompt:
+            raise InvalidInput("prompt is empty: it stands everywhere; give what is to go on")
         own = prompt.encode() if isinstance(prompt, str) else prompt
         # Part of a character is no text.
         while length and isinstance(prompt, str) and own[len(own) - length] & 0xC0 == 0x80:
@@ -527,9 +526,3 @@ class Scores:
         )
         named = found.rename_columns(["suffix_length", "symbols", "predicted"])
         return named.sort_by("suffix_length")
-
-
-def _repeated(value: Any, times: int) -> Any:
-    if isinstance(value, list | tuple | range):
-        return pa.repeat(pa.scalar(list(value), pa.list_(pa.uint32())), times)
-    return pa.repeat(value, times)

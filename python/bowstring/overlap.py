@@ -12,9 +12,9 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from bowstring import _core
-from bowstring.columns import as_option, as_queries, nest, one_chunk
+from bowstring.columns import as_float, as_option, as_queries, nest, one_chunk
 from bowstring.errors import InvalidInput, UnsupportedType
-from bowstring.index import Index
+from bowstring.index import Index, check_index
 
 
 def matches(
@@ -43,8 +43,9 @@ def matches(
     max_count
         Leave out matches that occur more often than this: stock phrases.
     boundary
-        `"word"` for matches that start and end where words do; letters, digits and underscores
-        are within one. Matches in a string column never cut a character.
+        `"word"` for matches that start and end where words of the text do; letters, digits and
+        underscores are within one. In the index they may stand within longer words. Matches in
+        a string column never cut a character.
     word_starts
         The tokens that begin a word, for the same over tokens.
     delimiters
@@ -52,7 +53,7 @@ def matches(
         ASCII such as `".\n"`, or numbers of tokens.
     density
         Give only the least probable matches, at most this many for each symbol of the text:
-        0.05 as OLMoTrace has it. Probable is what frequent symbols make up.
+        0.05 as OLMoTrace has it, rounded up. Probable is what frequent symbols make up.
     where
         Add where each match occurs in the index: the first so many occurrences.
     threads
@@ -77,7 +78,8 @@ def matches(
     Notes
     -----
     One pass of matching statistics over each text (Chang and Lawler 1994), O(log n) a symbol, not
-    a search from each start.
+    a search from each start; then O(log n + length) for each match. The column `match` takes as
+    much memory as the matches are long, which overlap in repetitive text.
 
     Examples
     --------
@@ -88,14 +90,15 @@ def matches(
     >>> bow.matches(index, "so not to beg", boundary="word", min_length=4)["match"].to_pylist()
     [' not to ']
     """
-    core = index._core
+    core = check_index(index)._core
     if as_option(min_length, "min_length", required=True) == 0:
         raise InvalidInput("min_length is 0: give 1 or more")
     if boundary not in ("symbol", "word"):
         raise InvalidInput(f'boundary is {boundary!r}: give "symbol" or "word"')
-    if density is not None and not isinstance(density, int | float):
-        raise UnsupportedType(f"density is {density!r}: give a number from 0 to 1")
-    queries, _ = as_queries(texts, core)
+    if boundary == "word" and word_starts is not None:
+        raise InvalidInput('boundary is "word" and word_starts is given: leave one out')
+    tokens = core.info()["column"] == "tokens"
+    queries, _ = as_queries(texts, core, "texts")
     found = pa.table(
         _core.matches(
             core,
@@ -103,9 +106,9 @@ def matches(
             min_length,
             as_option(max_count, "max_count"),
             boundary == "word",
-            None if word_starts is None else _symbols(word_starts, "word_starts"),
-            _symbols(delimiters, "delimiters"),
-            density,
+            None if word_starts is None else _symbols(word_starts, "word_starts", tokens),
+            _symbols(delimiters, "delimiters", tokens),
+            None if density is None else as_float(density, "density"),
             as_option(threads, "threads"),
         )
     )
@@ -116,15 +119,18 @@ def matches(
     return found.append_column("where", nest(located, texts_found))
 
 
-def _symbols(values: str | bytes | Iterable[int], name: str) -> set[int]:
+def _symbols(values: str | bytes | Iterable[int], name: str, tokens: bool) -> set[int]:
     """Make characters, or numbers, a set of symbols."""
-    if isinstance(values, str):
+    if isinstance(values, str | bytes):
+        if tokens and values:
+            raise UnsupportedType(f"{name} is {values!r}: give numbers of tokens")
         if not values.isascii():
             raise InvalidInput(f"{name} is {values!r}: give characters of ASCII")
-        return set(values.encode())
-    found = set(values)
-    for value in found:
-        number = as_option(value, name, required=True)
-        if number >= (1 << 32) - 1:
-            raise InvalidInput(f"{name} holds {number}: symbols are from 0 to 2^32 - 2")
+        return set(values.encode() if isinstance(values, str) else values)
+    if not isinstance(values, Iterable):
+        raise UnsupportedType(f"{name} is {values!r}: give characters, or a list of numbers")
+    most = (1 << 32) - 2 if tokens else 255
+    found = {as_option(value, name, required=True) for value in values}
+    if outside := [value for value in found if value > most]:
+        raise InvalidInput(f"{name} holds {max(outside)}: symbols are from 0 to {most}")
     return found

@@ -74,21 +74,29 @@ pub fn predict_one(
     })
 }
 
-/// A table of a row a prompt. `next` is a column as long as `prompts`, or `None` for the row's end.
+/// A table of a row a prompt. `next` is what `predict_one` takes, or a column; one of anything stands
+/// for as many as there are of the other.
 #[pyfunction]
 pub fn predict(
     py: Python<'_>,
     index: &Index,
-    prompts: Column,
-    next: Option<Column>,
+    prompts: Queries,
+    next: &Bound<'_, PyAny>,
     backoff: bool,
     threads: Option<usize>,
 ) -> PyResult<Table> {
     let index = index.kernel();
+    let column: Option<Column> =
+        if next.hasattr("__arrow_c_array__")? || next.hasattr("__arrow_c_stream__")? {
+            Some(next.extract()?)
+        } else {
+            None
+        };
+    let one = if column.is_none() { next_of(&index, next)? } else { None };
     run(py, threads, move |monitor| {
-        let prompts = Queries::Many(prompts).read()?;
-        let next = match next {
-            None => None,
+        let prompts = prompts.read()?;
+        let next = match column {
+            None => one,
             Some(next) if next.data_type.is_integer() => {
                 Some(symbols(&index, &arrow::read_numbers("token", next.chunks())?)?)
             }

@@ -148,16 +148,31 @@ impl Index {
     /// [`Error::InvalidInput`] if it is empty, or cuts characters of a string column.
     pub(crate) fn check_pattern(&self, pattern: Pattern<'_>, at: Option<usize>) -> Result<()> {
         self.check_kind("query", pattern, at)?;
-        if let (Column::String, Pattern::Bytes(bytes)) = (self.column, pattern)
-            && let Err(error) = std::str::from_utf8(bytes)
-        {
-            return Err(Error::InvalidInput(format!(
-                "{} is not UTF-8 ({error}), and this index is over a string column; index the \
-                 column as binary to look for any bytes",
-                numbered("query", at)
-            )));
-        }
+        self.check_characters("query", pattern, at)?;
         self.check_not_empty("query", pattern, at)
+    }
+
+    /// Checks that a pattern is UTF-8 if the index is over a string column.
+    fn check_characters(&self, name: &str, pattern: Pattern<'_>, at: Option<usize>) -> Result<()> {
+        match (self.column, pattern) {
+            (Column::String, Pattern::Bytes(bytes)) => match std::str::from_utf8(bytes) {
+                Ok(_) => Ok(()),
+                Err(error) => Err(Error::InvalidInput(format!(
+                    "{} is not UTF-8 ({error}), and this index is over a string column; index the \
+                     column as binary to look for any bytes",
+                    numbered(name, at)
+                ))),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks that patterns are UTF-8 if the index is over a string column.
+    pub(crate) fn check_utf8(&self, name: &str, patterns: &Patterns) -> Result<()> {
+        (0..patterns.len()).try_for_each(|at| {
+            let many = (patterns.len() > 1).then_some(at);
+            patterns.get(at).map_or(Ok(()), |pattern| self.check_characters(name, pattern, many))
+        })
     }
 
     /// Checks that a pattern is text if the index is over text, and tokens if it is over tokens.

@@ -90,7 +90,17 @@ impl Index {
             }
             let next = self.distributions(&context, backoff, monitor)?;
             reach = next.suffix_length.first().map_or(0, |&length| length as usize) + 1;
-            match draw(&next.token, &next.count, options, step) {
+            let (mut symbols, mut counts) = (next.token, next.count);
+            if self.column() == Column::String {
+                let begun = unfinished(&text);
+                let allowed: Vec<bool> =
+                    symbols.iter().map(|&next| goes_on(&begun, next)).collect();
+                let mut keep = allowed.iter().copied();
+                symbols.retain(|_| keep.next().unwrap_or_default());
+                let mut keep = allowed.iter().copied();
+                counts.retain(|_| keep.next().unwrap_or_default());
+            }
+            match draw(&symbols, &counts, options, step) {
                 Some(symbol) => text.push(symbol),
                 None => break,
             }
@@ -121,6 +131,25 @@ fn draw(
         }
     }
     symbols.last().copied().flatten()
+}
+
+/// The bytes of a character that a text ends in the midst of.
+fn unfinished(text: &[u32]) -> Vec<u8> {
+    let tail: Vec<u8> = text[text.len().saturating_sub(3)..].iter().map(|&one| one as u8).collect();
+    let starts = (0..tail.len()).rev().find(|&at| tail[at] & 0xC0 != 0x80);
+    let begun = starts.map_or(&[][..], |at| &tail[at..]);
+    match std::str::from_utf8(begun) {
+        Err(error) if error.error_len().is_none() => begun.to_vec(),
+        _ => vec![],
+    }
+}
+
+/// Whether a character that has begun goes on so.
+fn goes_on(begun: &[u8], next: Option<u32>) -> bool {
+    let Some(next) = next else { return begun.is_empty() };
+    let mut bytes = begun.to_vec();
+    bytes.push(next as u8);
+    std::str::from_utf8(&bytes).map_or_else(|error| error.error_len().is_none(), |_| true)
 }
 
 /// Text without the beginning of a character that it may end in.

@@ -4,7 +4,7 @@
 use rayon::prelude::*;
 
 use super::statistics::Reach;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::index::Index;
 use crate::interrupt::Monitor;
 use crate::symbol::{Pattern, Patterns};
@@ -68,7 +68,7 @@ pub struct DistributionOptions {
 }
 
 impl Index {
-    /// How often each prompt goes on as asked. With `backoff`, it is the longest suffix of each that
+    /// How often each prompt goes on as asked; one prompt stands for many, and one text. With `backoff`, it is the longest suffix of each that
     /// occurs which does; the empty one occurs at every symbol and end of a row.
     ///
     /// O(m + log n) a prompt, O(log m) times that with `backoff`.
@@ -83,22 +83,43 @@ impl Index {
         backoff: bool,
         monitor: &Monitor,
     ) -> Result<Predictions> {
-        let asked: Vec<(usize, Pattern<'_>, Option<Pattern<'_>>)> = (0..prompts.len())
-            .filter_map(|at| match next {
-                Next::End => Some((at, prompts.get(at)?, None)),
-                Next::Text(texts) => Some((at, prompts.get(at)?, Some(texts.get(at)?))),
+        self.check_kinds("prompt", prompts)?;
+        let length = match next {
+            Next::Text(texts) => {
+                self.check_kinds("token", texts)?;
+                match (prompts.len(), texts.len()) {
+                    (1, length) | (length, 1) => length,
+                    (length, same) if length == same => length,
+                    (length, other) => {
+                        return Err(Error::InvalidInput(format!(
+                            "token has {other} values and prompt has {length}: give as many of one \
+                             as of the other, or one alone"
+                        )));
+                    }
+                }
+            }
+            Next::End => prompts.len(),
+        };
+        let place = |patterns: &Patterns, at: usize| if patterns.len() == 1 { 0 } else { at };
+        let asked: Vec<(usize, Pattern<'_>, Option<Pattern<'_>>)> = (0..length)
+            .filter_map(|at| {
+                let prompt = prompts.get(place(prompts, at))?;
+                match next {
+                    Next::End => Some((at, prompt, None)),
+                    Next::Text(texts) => Some((at, prompt, Some(texts.get(place(texts, at))?))),
+                }
             })
             .collect();
-        self.check_kinds("prompt", prompts)?;
-        if let Next::Text(texts) = next {
-            self.check_kinds("token", texts)?;
-            for &(at, _, next) in &asked {
-                let at = (prompts.len() > 1).then_some(at);
-                next.map_or(Ok(()), |next| self.check_not_empty("token", next, at))?;
-            }
+        for &(at, _, next) in &asked {
+            let at = (length > 1).then_some(at);
+            next.map_or(Ok(()), |next| self.check_not_empty("token", next, at))?;
         }
-        let answered: Vec<Vec<(usize, u64, u64)>> = if let [one] = asked[..] {
-            vec![vec![self.predict_one(one, backoff)?]]
+        let answered: Vec<Vec<(usize, u64, u64)>> = if prompts.len() == 1 {
+            let nexts: Vec<_> = asked.iter().map(|&(_, _, next)| next).collect();
+            match prompts.get(0) {
+                Some(prompt) => vec![self.predict_all(prompt, &nexts, backoff, monitor)?],
+                None => vec![],
+            }
         } else {
             asked
                 .par_chunks(BLOCK)
@@ -109,48 +130,60 @@ impl Index {
                 .collect::<Result<_>>()?
         };
         let mut predictions = Predictions {
-            suffix_length: vec![0; prompts.len()],
-            prompt_count: vec![0; prompts.len()],
-            count: vec![0; prompts.len()],
+            suffix_length: vec![0; length],
+            prompt_count: vec![0; length],
+            count: vec![0; length],
             nulls: vec![],
         };
         let mut known = 0;
-        for (&(at, ..), (length, prompt_count, count)) in asked.iter().zip(answered.concat()) {
+        for (&(at, ..), (suffix, prompt_count, count)) in asked.iter().zip(answered.concat()) {
             predictions.nulls.extend(known..at);
             known = at + 1;
-            predictions.suffix_length[at] = length as u64;
+            predictions.suffix_length[at] = suffix as u64;
             predictions.prompt_count[at] = prompt_count;
             predictions.count[at] = count;
         }
-        predictions.nulls.extend(known..prompts.len());
+        predictions.nulls.extend(known..length);
         Ok(predictions)
     }
 
-    fn predict_one(
+    /// How often one prompt goes on as asked, for each of what is asked.
+    fn predict_all(
         &self,
-        (_, prompt, next): (usize, Pattern<'_>, Option<Pattern<'_>>),
+        prompt: Pattern<'_>,
+        nexts: &[Option<Pattern<'_>>],
         backoff: bool,
-    ) -> Result<(usize, u64, u64)> {
+        monitor: &Monitor,
+    ) -> Result<Vec<(usize, u64, u64)>> {
         let length = if backoff { self.longest_suffixes(&[prompt])?[0].0 } else { prompt.len() };
         let context = prompt.slice(prompt.len() - length..prompt.len());
-        let (mut occurs, mut count) = (0, 0);
+        let mut found = vec![];
         for part in self.parts() {
-            let ranks = part.segment.find(context)?;
-            occurs += ranks.len() as u64;
-            let followed = match next {
-                None => part.segment.following(ranks, length, None)?,
-                Some(next) if next.len() == 1 && ranks.len() <= FEW => {
-                    part.segment.following(ranks, length, Some(next.symbol(0)))?
-                }
-                Some(next) => {
-                    let mut joined = Patterns::like(prompt);
-                    joined.push_joined(context, next)?;
-                    joined.get(0).map_or(Ok(0..0), |joined| part.segment.find(joined))?
-                }
-            };
-            count += followed.len() as u64;
+            found.push((part.segment, part.segment.find(context)?));
         }
-        Ok((length, occurs, count))
+        let occurs = found.iter().map(|(_, ranks)| ranks.len() as u64).sum();
+        let count = |next: Option<Pattern<'_>>| {
+            let mut count = 0;
+            for (segment, ranks) in &found {
+                let followed = match next {
+                    None => segment.following(ranks.clone(), length, None)?,
+                    Some(next) if next.len() == 1 && (ranks.len() <= FEW || nexts.len() > 1) => {
+                        segment.following(ranks.clone(), length, Some(next.symbol(0)))?
+                    }
+                    Some(next) => {
+                        let mut joined = Patterns::like(prompt);
+                        joined.push_joined(context, next)?;
+                        joined.get(0).map_or(Ok(0..0), |joined| segment.find(joined))?
+                    }
+                };
+                count += followed.len() as u64;
+            }
+            Ok((length, occurs, count))
+        };
+        if let [next] = *nexts {
+            return Ok(vec![count(next)?]);
+        }
+        nexts.par_iter().map(|&next| monitor.check().and_then(|()| count(next))).collect()
     }
 
     fn predict_block(
@@ -248,6 +281,9 @@ impl Index {
         monitor: &Monitor,
     ) -> Result<Distributions> {
         self.check_kinds("prompt", prompts)?;
+        if let Some((0, _)) = options.max_support {
+            return Err(Error::InvalidInput("max_support is 0; give 1 or more".into()));
+        }
         let one = |at: usize| {
             let prompt = prompts.get(at)?;
             Some(monitor.check().and_then(|()| self.distribution(at, prompt, options, monitor)))

@@ -16,6 +16,9 @@ use crate::symbol::{Pattern, Patterns};
 /// Texts handed to a thread at once.
 const BLOCK: usize = 64;
 
+/// Spans counted at once.
+const SPANS: usize = 1024;
+
 /// Where a span may start and end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Boundary {
@@ -71,7 +74,7 @@ struct Match {
 impl Index {
     /// The matches of each text, ordered by text and start: none is part of another.
     ///
-    /// One pass of matching statistics a text, O(log n) a symbol.
+    /// One pass of matching statistics a text, O(log n) a symbol, and O(log n + length) a match.
     ///
     /// # Errors
     /// [`crate::Error::UnsupportedType`] if a text cannot be asked of this index;
@@ -94,13 +97,22 @@ impl Index {
                 "density is {density}; give a number from 0 to 1"
             )));
         }
+        if matches!(options.boundary, Boundary::Tokens(_)) && self.column() != Column::Tokens {
+            return Err(Error::InvalidInput(format!(
+                "word_starts are tokens, and this index is over a {} column; give \
+                 boundary=\"word\"",
+                self.column().name()
+            )));
+        }
+        self.check_kinds("texts", texts)?;
+        self.check_utf8("texts", texts)?;
         let reaches = self.score(texts, None, true, monitor)?;
         let places: Vec<usize> = (0..texts.len()).collect();
         let found: Vec<Vec<(usize, Vec<Match>)>> = places
             .par_chunks(BLOCK)
             .map(|places| {
                 monitor.check()?;
-                self.matches_of(texts, places, &reaches, options)
+                self.matches_of(texts, places, &reaches, options, monitor)
             })
             .collect::<Result<_>>()?;
         let mut matches = Matches {
@@ -131,40 +143,43 @@ impl Index {
         places: &[usize],
         reaches: &[Vec<Reach>],
         options: &MatchOptions,
+        monitor: &Monitor,
     ) -> Result<Vec<(usize, Vec<Match>)>> {
-        let mut spans = vec![];
-        for &at in places {
-            if let Some(text) = texts.get(at) {
-                for (start, stop) in self.spans(text, &reaches[at], options) {
-                    spans.push((at, text, start, stop));
-                }
-            }
-        }
-        let patterns: Vec<Pattern<'_>> =
-            spans.iter().map(|&(_, text, start, stop)| text.slice(start..stop)).collect();
-        let counts = self.occurrences_of(&patterns)?;
         let most = options.max_count.unwrap_or(u64::MAX);
-        let logprobs = self.unigram_logprobs(&patterns)?;
-        let mut found: Vec<(usize, Vec<Match>)> = vec![];
-        for (((at, _, start, stop), count), logprob) in spans.into_iter().zip(counts).zip(logprobs)
-        {
-            if count > most {
+        let mut shares = HashMap::new();
+        let mut found = vec![];
+        for &at in places {
+            let Some(text) = texts.get(at) else { continue };
+            let spans = self.spans(text, &reaches[at], options);
+            let mut matches = vec![];
+            for spans in spans.chunks(SPANS) {
+                monitor.check()?;
+                let patterns: Vec<Pattern<'_>> =
+                    spans.iter().map(|&(start, stop)| text.slice(start..stop)).collect();
+                let counts = self.occurrences_of(&patterns)?;
+                let counted = spans.iter().zip(counts).filter(|&(_, count)| count <= most);
+                matches.extend(counted.map(|(&(start, stop), count)| (start, stop, count)));
+            }
+            if matches.is_empty() {
                 continue;
             }
-            let one = Match { start, stop, count, logprob };
-            match found.last_mut() {
-                Some((last, matches)) if *last == at => matches.push(one),
-                _ => found.push((at, vec![one])),
-            }
-        }
-        if let Some(density) = options.density {
-            for (at, matches) in &mut found {
-                let length = texts.get(*at).map_or(0, |text| text.len());
-                let keep = (density * length as f64).ceil() as usize;
+            let sums = self.unigram_logprobs(text, &mut shares)?;
+            let mut matches: Vec<Match> = matches
+                .into_iter()
+                .map(|(start, stop, count)| Match {
+                    start,
+                    stop,
+                    count,
+                    logprob: sums[stop] - sums[start],
+                })
+                .collect();
+            if let Some(density) = options.density {
+                let keep = (density * text.len() as f64).ceil() as usize;
                 matches.sort_by(|a, b| a.logprob.total_cmp(&b.logprob));
                 matches.truncate(keep);
                 matches.sort_by_key(|one| one.start);
             }
+            found.push((at, matches));
         }
         Ok(found)
     }
@@ -199,7 +214,7 @@ impl Index {
                 }
                 let stop = bounds[delimited.get(at).map_or(stop, |&end| stop.min(end))];
                 let new = spans.last().is_none_or(|&(_, last)| stop > last);
-                if new && stop >= at + options.min_length.max(1) {
+                if new && stop > at && stop - at >= options.min_length.max(1) {
                     spans.push((at, stop));
                 }
             }
@@ -233,28 +248,38 @@ impl Index {
         floor.collect()
     }
 
-    /// The logarithm of the product of each pattern's symbols' shares of all symbols.
-    fn unigram_logprobs(&self, patterns: &[Pattern<'_>]) -> Result<Vec<f64>> {
-        let mut shares: HashMap<u32, f64> = HashMap::new();
-        for pattern in patterns {
-            for at in 0..pattern.len() {
-                shares.entry(pattern.symbol(at)).or_default();
-            }
-        }
+    /// For each place in a text, the logarithm of the product of the shares of all symbols that those
+    /// before it have; those that the index lacks do not count. `shares` keeps what was asked before.
+    fn unigram_logprobs(
+        &self,
+        text: Pattern<'_>,
+        shares: &mut HashMap<u32, f64>,
+    ) -> Result<Vec<f64>> {
         let rows: u64 = self.parts().map(|part| part.segment.rows().len() as u64).sum();
         let all: u64 = self.parts().map(|part| part.segment.symbols() as u64).sum();
-        for (&symbol, share) in &mut shares {
-            let mut count = 0;
-            for part in self.parts() {
-                let everything = 0..part.segment.symbols() as u32;
-                count += part.segment.following(everything, 0, Some(symbol))?.len();
-            }
-            *share = (count as f64 / (all - rows) as f64).ln();
+        let mut sums = Vec::with_capacity(text.len() + 1);
+        let mut sum = 0.0;
+        sums.push(sum);
+        for at in 0..text.len() {
+            let symbol = text.symbol(at);
+            let share = match shares.get(&symbol) {
+                Some(&share) => share,
+                None => {
+                    let mut count = 0;
+                    for part in self.parts() {
+                        let everything = 0..part.segment.symbols() as u32;
+                        count += part.segment.following(everything, 0, Some(symbol))?.len();
+                    }
+                    let share =
+                        if count == 0 { 0.0 } else { (count as f64 / (all - rows) as f64).ln() };
+                    shares.insert(symbol, share);
+                    share
+                }
+            };
+            sum += share;
+            sums.push(sum);
         }
-        let sum = |pattern: &Pattern<'_>| {
-            (0..pattern.len()).map(|at| shares[&pattern.symbol(at)]).sum::<f64>()
-        };
-        Ok(patterns.iter().map(sum).collect())
+        Ok(sums)
     }
 }
 

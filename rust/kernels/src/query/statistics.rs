@@ -14,7 +14,7 @@ const LANES: usize = 64;
 /// Symbols of a piece: longer texts are cut, so that threads share them.
 const PIECE: usize = 4096;
 
-/// Pieces handed to a thread at once.
+/// Most pieces handed to a thread at once.
 const BLOCK: usize = 256;
 
 /// Occurrences up to which a match is extended where it stands, rather than looked for anew.
@@ -84,7 +84,7 @@ impl Index {
         }
         let longest = order.map_or(usize::MAX, |order| order.saturating_sub(1));
         let found: Vec<Vec<Vec<Reach>>> = pieces
-            .par_chunks(BLOCK)
+            .par_chunks(pieces.len().div_ceil(rayon::current_num_threads()).clamp(LANES, BLOCK))
             .map(|pieces| self.reaches_of(pieces, longest, monitor))
             .collect::<Result<_>>()?;
         let mut reaches = vec![vec![]; rows.len()];
