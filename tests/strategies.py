@@ -12,6 +12,7 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 import bowstring as bow
+from oracles import infini_gram
 from oracles.search import symbols
 
 EDGES = (0, 1, 254, 255, 256, 65534, 65535, 65536, 2**31 - 1, 2**31, 2**32 - 3, 2**32 - 2)
@@ -95,7 +96,8 @@ def cases(draw: st.DrawFn, kind: Kind) -> Case:
     alphabet = draw(st.sampled_from(kind.alphabets))
     words = st.lists(st.sampled_from(alphabet), max_size=10)
     long = st.builds(lambda word, n: word * n, words, st.integers(1, 30))
-    rows: list[Any] = draw(st.lists(st.none() | words | words | long, max_size=10))
+    nulls = draw(st.sampled_from([st.none(), st.nothing()]))
+    rows: list[Any] = draw(st.lists(nulls | words | words | long, max_size=10))
     # Enough rows now and then for several of the keys that stand for 128 suffixes each.
     rows *= draw(st.sampled_from([1, 1, 1, 4]))
     queries: list[Any] = [[*draw(words), draw(st.sampled_from(alphabet))]]
@@ -145,3 +147,10 @@ def held(case: Case, new_path: Callable[[], Path]) -> Iterator[tuple[str, bow.In
         yield f"{label}, compacted", grown
     assert where is not None
     yield "disk, compacted, opened", bow.open(where)
+    if case.kind is TOKENS and None not in case.rows:
+        # Written by another program; it has no null rows.
+        folder, width = new_path(), infini_gram.width_of(case.rows)
+        folder.mkdir()
+        for shard, piece in enumerate(case.pieces):
+            infini_gram.write(piece, folder, width, shard)
+        yield "infini-gram", bow.interop.infini_gram.open(folder)

@@ -23,6 +23,7 @@ import bowstring as bow
 from bowstring import demo, report
 from bowstring.cli import main
 from bowstring.columns import as_array
+from oracles import infini_gram
 
 ROWS = ["to be, or not to be", None, "to be\n\tcontinued", "not \x1b[31m red"]
 
@@ -276,6 +277,28 @@ def test_language_model(run: Run, path: str, tokens: str, tmp_path: Path) -> Non
     assert status == 2
     assert "TOKEN" in err
     assert run("lm")[0] == 2
+    for arguments, message in (
+        (("prob", path, "to"), "--end"),
+        (("prob", path, "to", "b", "--end"), "--end"),
+        (("prob", tokens, "[[2]]", "3"), "one list of tokens"),
+        (("ntd", tokens, "2 3"), "PROMPT"),
+    ):
+        status, _, err = run("lm", *arguments)
+        assert status == 2
+        assert message in err
+
+
+def test_folders_of_infini_gram(run: Run, tmp_path: Path) -> None:
+    infini_gram.write([[1, 2, 3], [2, 3, 2]], tmp_path, 2)
+    assert run("count", tmp_path, "[2, 3]")[:2] == (0, "2\n")
+    status, out, _ = run("lm", "prob", tmp_path, "[9, 2]", "3", "--format", "json")
+    assert (status, json.loads(out)["suffix_length"]) == (0, 1)
+    assert json.loads(run("info", tmp_path, "--format", "json")[1])["kind"] == "infini-gram"
+    assert run("verify", tmp_path)[0] == 0
+    (tmp_path / "table.0").write_bytes(bytes(7))
+    assert run("verify", tmp_path)[0] == 2
+    # It is not ours to change.
+    assert run("compact", tmp_path)[0] == 2
 
 
 def test_matches(run: Run, path: str) -> None:

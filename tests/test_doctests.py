@@ -13,9 +13,9 @@ import pytest
 import bowstring
 
 MODULES = ["bowstring"] + [
-    f"bowstring.{module.name}"
-    for module in pkgutil.iter_modules(bowstring.__path__)
-    if module.name != "__main__"
+    module.name
+    for module in pkgutil.walk_packages(bowstring.__path__, "bowstring.")
+    if not module.name.endswith("__main__")
 ]
 
 

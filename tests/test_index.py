@@ -140,7 +140,11 @@ def test_answers_are_the_oracles_however_the_index_is_held(kind: Kind, new_path:
             for question, answer in right.items():
                 assert given[question] == answer, (label, question)
             first = first or given
-            assert given == first, label
+            if label == "infini-gram":
+                # Separators before rows, not behind them: what is drawn by position is another.
+                check_samples(case, given)
+            else:
+                assert given == first, label
             index.verify()
             if label == "segments":
                 assert answers(index, case, threads=1) == first

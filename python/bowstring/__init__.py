@@ -1,5 +1,6 @@
 """Exact answers about the strings in a dataframe column, from Arrow, fast."""
 
+from bowstring import interop
 from bowstring._core import __version__
 from bowstring.errors import (
     BowstringError,
@@ -28,6 +29,7 @@ __all__ = [
     "UnsupportedType",
     "__version__",
     "index",
+    "interop",
     "matches",
     "open",
 ]

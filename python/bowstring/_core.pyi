@@ -12,9 +12,15 @@ __all__ = [
     "distributions",
     "generate",
     "matches",
+    "open_infini_gram",
     "predict",
     "predict_one",
     "score",
+    "segment_continuations",
+    "segment_positions",
+    "segment_ranks",
+    "segment_row",
+    "segment_stretches",
 ]
 
 __version__: str
@@ -148,3 +154,13 @@ def generate(
     seed: int,
     threads: int | None,
 ) -> Array: ...
+def open_infini_gram(directories: Sequence[str], width: int | None) -> Index: ...
+def segment_continuations(
+    index: Index, segment: int, text: Sequence[int]
+) -> list[tuple[int | None, int]]: ...
+def segment_positions(index: Index, segment: int, start: int, end: int) -> list[int]: ...
+def segment_ranks(index: Index, text: Sequence[int]) -> list[tuple[int, int]]: ...
+def segment_row(index: Index, segment: int, position: int) -> tuple[int, int, int]: ...
+def segment_stretches(
+    index: Index, clauses: Sequence[Sequence[Sequence[int]]], reach: int
+) -> list[list[int]]: ...

@@ -402,15 +402,23 @@ def _compact(args: argparse.Namespace) -> int:
     return FOUND
 
 
+def _opened(path: str) -> bow.Index:
+    """Open an index, of ours or of infini-gram's."""
+    folder = Path(path)
+    if not (folder / "manifest.json").exists() and any(folder.glob("tokenized*")):
+        return bow.interop.infini_gram.open(folder)
+    return bow.open(path)
+
+
 def _verify(args: argparse.Namespace) -> int:
-    index = bow.open(args.index)
+    index = _opened(args.index)
     index.verify(threads=args.threads, progress=_progress())
     print(f"{args.index}: all {index.info.bytes:,} bytes are as they were written")
     return FOUND
 
 
 def _info(args: argparse.Namespace) -> int:
-    info = bow.open(args.index).info
+    info = _opened(args.index).info
     if args.format == "json":
         print(json.dumps(dataclasses.asdict(info)))
         return FOUND
@@ -446,7 +454,7 @@ def _demo(args: argparse.Namespace) -> int:
 
 
 def _count(args: argparse.Namespace) -> int:
-    index = bow.open(args.index)
+    index = _opened(args.index)
     queries, one = _queries(args, index)
     counts = index.count(queries, threads=args.threads)
     if one:
@@ -480,7 +488,7 @@ def _search(args: argparse.Namespace) -> int:
 
 
 def _matches(args: argparse.Namespace) -> int:
-    index = bow.open(args.index)
+    index = _opened(args.index)
     queries, one = _queries(args, index)
     found = bow.matches(
         index,
@@ -495,7 +503,7 @@ def _matches(args: argparse.Namespace) -> int:
 
 
 def _lm(args: argparse.Namespace) -> int:
-    index = bow.open(args.index)
+    index = _opened(args.index)
     model = bow.LanguageModel(index)
     tokens = index.info.column == "tokens"
     if args.question == "score":
@@ -573,14 +581,14 @@ def _score(args: argparse.Namespace, model: bow.LanguageModel) -> int:
 
 
 def _text(args: argparse.Namespace) -> int:
-    texts = bow.open(args.index).text(args.row, threads=args.threads)
+    texts = _opened(args.index).text(args.row, threads=args.threads)
     _write(args, pa.table({"row": pa.array(args.row, pa.uint64()), "text": texts}))
     return FOUND
 
 
 def _answer(args: argparse.Namespace, verb: str, **options: Any) -> int:
     """Ask and print, and tell how much more there is where that is cheap to know."""
-    index = bow.open(args.index)
+    index = _opened(args.index)
     queries, one = _queries(args, index, verb)
     brief = _format(args) == "table" and args.output is None
     limit: int | None = (SHOWN if brief else None) if args.limit is None else args.limit or None

@@ -46,7 +46,7 @@ class IndexInfo:
     column: str
     """`"string"`, `"binary"` or `"tokens"`."""
     kind: str
-    """`"suffix"`."""
+    """`"suffix"`; `"infini-gram"` of what `bowstring.interop.infini_gram.open` opens."""
     rows: int
     """Rows indexed, null rows included."""
     symbols: int

@@ -38,4 +38,4 @@ pub use query::{
     Boundary, DistributionOptions, Expression, GenerateOptions, Limit, MatchOptions, Next,
     SearchOptions, parse,
 };
-pub use symbol::{Pattern, Patterns, Row};
+pub use symbol::{Pattern, Patterns, Ranks, Row};

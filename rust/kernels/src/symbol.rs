@@ -15,13 +15,40 @@ use crate::error::{Error, Result};
 pub struct Row(pub u64);
 
 /// Where a symbol stands in its segment.
-pub type Position = u32;
+pub type Position = u64;
 
 /// Where a suffix stands in the sorted order of its segment.
-pub type Rank = u32;
+pub type Rank = u64;
 
 /// The suffixes that start with a pattern: a range of ranks.
-pub type Ranks = Range<Rank>;
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ranks {
+    /// The first one.
+    pub start: Rank,
+    /// Behind the last one.
+    pub end: Rank,
+}
+
+impl Ranks {
+    /// No suffixes.
+    pub const NONE: Self = Self { start: 0, end: 0 };
+
+    /// Number of suffixes.
+    pub fn len(self) -> u64 {
+        self.end.saturating_sub(self.start)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl From<Range<u32>> for Ranks {
+    fn from(ranks: Range<u32>) -> Self {
+        Self { start: ranks.start.into(), end: ranks.end.into() }
+    }
+}
 
 /// One unit of text.
 ///

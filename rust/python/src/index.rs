@@ -222,7 +222,7 @@ impl Shared {
 }
 
 impl Index {
-    fn new(kernel: Kernel) -> Self {
+    pub(crate) fn new(kernel: Kernel) -> Self {
         Self(Arc::new(Shared { snapshot: RwLock::new(Arc::new(kernel)), writing: Mutex::new(()) }))
     }
 
@@ -364,7 +364,7 @@ impl Index {
             bytes += segment.bytes();
         }
         info.set_item("column", index.column().name())?;
-        info.set_item("kind", "suffix")?;
+        info.set_item("kind", index.kind())?;
         info.set_item("rows", index.rows())?;
         info.set_item("symbols", symbols)?;
         info.set_item("bytes", bytes)?;

@@ -4,6 +4,7 @@ mod capsule;
 mod detached;
 mod error;
 mod index;
+mod infini_gram;
 mod language;
 mod matches;
 
@@ -15,6 +16,11 @@ mod _core {
     use super::capsule::{Array, Table};
     #[pymodule_export]
     use super::index::Index;
+    #[pymodule_export]
+    use super::infini_gram::{
+        open_infini_gram, segment_continuations, segment_positions, segment_ranks, segment_row,
+        segment_stretches,
+    };
     #[pymodule_export]
     use super::language::{distributions, generate, predict, predict_one, score};
     #[pymodule_export]

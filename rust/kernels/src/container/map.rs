@@ -25,6 +25,24 @@ pub(super) fn map_file(file: &File, path: &Path) -> Result<Mmap> {
     Ok(map)
 }
 
+/// All of a file as numbers, little endian.
+///
+/// # Errors
+/// [`Error::Io`]; [`Error::Corrupt`] if they are not whole.
+pub fn map_numbers<T: Pod>(path: &Path) -> Result<Block<T>> {
+    let file = File::open(path).map_err(Error::io(path))?;
+    let length = file.metadata().map_err(Error::io(path))?.len();
+    if length == 0 {
+        return Ok(Block::from(vec![]));
+    }
+    let map = Arc::new(map_file(&file, path)?);
+    let span = 0..map.len();
+    Block::mapped(&map, span).ok_or_else(|| {
+        let what = format!("{length} bytes are no numbers of {} bytes each", size_of::<T>());
+        Error::corrupt_file(path, what)
+    })
+}
+
 #[derive(Debug)]
 enum Memory<T> {
     Owned(Vec<T>),

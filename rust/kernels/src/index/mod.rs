@@ -2,6 +2,7 @@
 //! here, over all segments; counts add and spans follow one another.
 
 mod build;
+mod infini_gram;
 mod rows;
 mod segment;
 mod suffix;
@@ -13,7 +14,7 @@ use crate::container::{Directory, Manifest, SegmentEntry};
 use crate::corpus::Column;
 use crate::error::{Error, Result};
 use crate::interrupt::{Monitor, Phase};
-use crate::symbol::{Pattern, Patterns, Row};
+use crate::symbol::{Pattern, Patterns, Ranks, Row};
 
 pub use build::{Builder, Options};
 pub use rows::RowTable;
@@ -102,6 +103,11 @@ impl Index {
     /// Rows, null rows included.
     pub fn rows(&self) -> u64 {
         self.parts.last().map_or(0, |part| part.first_row + part.segment.rows().len() as u64)
+    }
+
+    /// The kind of its segments, the first one's if there are several.
+    pub fn kind(&self) -> &'static str {
+        self.parts.first().map_or(suffix::KIND, |part| part.segment.kind())
     }
 
     /// The segments in the order of their rows, each with its file's name if it has one.
@@ -236,6 +242,11 @@ pub(crate) struct PartRef<'a> {
     pub segment: &'a dyn Segment,
     pub first_row: u64,
     pub first_symbol: u64,
+}
+
+/// The ranks of all of a segment's suffixes.
+pub(crate) fn everything(segment: &dyn Segment) -> Ranks {
+    Ranks { start: 0, end: segment.symbols() as u64 }
 }
 
 fn numbered(name: &str, at: Option<usize>) -> String {

@@ -9,28 +9,73 @@ use crate::symbol::Position;
 /// The rows of a segment.
 #[derive(Debug)]
 pub struct RowTable {
-    ends: Block<u32>,
+    bounds: Bounds,
     validity: Option<Block<u8>>,
+}
+
+/// Where rows end, as the segment keeps it.
+#[derive(Debug)]
+enum Bounds {
+    /// The position of each row's separator, which stands behind it.
+    Ends(Block<u32>),
+    /// The byte at which each row's separator is, which stands before it, in a text of so many
+    /// symbols of so many bytes.
+    Starts { separators: Block<u64>, width: u64, symbols: u64 },
 }
 
 impl RowTable {
     pub(crate) fn new(ends: Block<u32>, validity: Option<Block<u8>>) -> Self {
-        Self { ends, validity }
+        Self { bounds: Bounds::Ends(ends), validity }
+    }
+
+    /// Rows that separators stand before, at these bytes of a text of so many symbols.
+    pub(crate) fn from_starts(separators: Block<u64>, width: usize, symbols: usize) -> Self {
+        let (width, symbols) = (width as u64, symbols as u64);
+        Self { bounds: Bounds::Starts { separators, width, symbols }, validity: None }
     }
 
     /// Number of rows.
     pub fn len(&self) -> usize {
-        self.ends.len()
+        match &self.bounds {
+            Bounds::Ends(ends) => ends.len(),
+            Bounds::Starts { separators, .. } => separators.len(),
+        }
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.len() == 0
     }
 
-    /// The position of each row's separator.
-    pub fn ends(&self) -> &[u32] {
-        &self.ends
+    /// The position of each row's separator, if separators stand behind rows.
+    pub fn ends(&self) -> Option<&[u32]> {
+        match &self.bounds {
+            Bounds::Ends(ends) => Some(ends),
+            Bounds::Starts { .. } => None,
+        }
+    }
+
+    /// Behind a row's last symbol; `None` if there is no such row.
+    fn end(&self, row: usize) -> Option<Position> {
+        match &self.bounds {
+            Bounds::Ends(ends) => ends.get(row).map(|&end| end.into()),
+            Bounds::Starts { separators, width, symbols } => {
+                let next = separators.get(row + 1).map(|&byte| byte / width);
+                next.or_else(|| (row + 1 == separators.len()).then_some(*symbols))
+            }
+        }
+    }
+
+    /// A row's first symbol; `None` if there is no such row.
+    fn start(&self, row: usize) -> Option<Position> {
+        match &self.bounds {
+            Bounds::Ends(_) => {
+                row.checked_sub(1).map_or(Some(0), |before| Some(self.end(before)? + 1))
+            }
+            Bounds::Starts { separators, width, .. } => {
+                separators.get(row).map(|&byte| byte / width + 1)
+            }
+        }
     }
 
     /// One bit a row, set where it is not null; `None` if no row is null.
@@ -50,12 +95,8 @@ impl RowTable {
     /// # Errors
     /// [`Error::Corrupt`] if there is no such row, or it ends before it starts.
     pub fn span(&self, row: usize) -> Result<Range<Position>> {
-        let start = match row.checked_sub(1) {
-            None => Some(0),
-            Some(before) => self.ends.get(before).and_then(|end| end.checked_add(1)),
-        };
-        match (start, self.ends.get(row)) {
-            (Some(start), Some(&end)) if start <= end => Ok(start..end),
+        match (self.start(row), self.end(row)) {
+            (Some(start), Some(end)) if start <= end => Ok(start..end),
             _ => Err(damaged()),
         }
     }
@@ -65,7 +106,7 @@ impl RowTable {
     /// # Errors
     /// [`Error::Corrupt`] if it stands before it.
     pub fn offset(&self, row: usize, position: Position) -> Result<u64> {
-        position.checked_sub(self.span(row)?.start).map(u64::from).ok_or_else(damaged)
+        position.checked_sub(self.span(row)?.start).ok_or_else(damaged)
     }
 
     /// The row that holds a position, searched for from row `from` on, which is not behind it;
@@ -74,14 +115,17 @@ impl RowTable {
     /// # Errors
     /// [`Error::Corrupt`] if no row does.
     pub fn row_of(&self, position: Position, from: usize) -> Result<usize> {
-        let ends = self.ends.get(from..).unwrap_or_default();
+        let before = |row: usize| self.end(row).is_some_and(|end| end < position);
         let mut step = 1;
-        while step <= ends.len() && ends[step - 1] < position {
+        while before(from + step - 1) {
             step *= 2;
         }
-        let (low, high) = (step / 2, step.min(ends.len()));
-        let row = from + low + ends[low..high].partition_point(|&end| end < position);
-        if row < self.ends.len() { Ok(row) } else { Err(damaged()) }
+        let (mut low, mut high) = (from + step / 2, (from + step - 1).min(self.len()));
+        while low < high {
+            let row = low.midpoint(high);
+            (low, high) = if before(row) { (row + 1, high) } else { (low, row) };
+        }
+        if low < self.len() { Ok(low) } else { Err(damaged()) }
     }
 
     /// Checks that rows follow one another up to the last of `symbols` symbols.
@@ -89,9 +133,19 @@ impl RowTable {
     /// # Errors
     /// [`Error::Corrupt`] if they do not.
     pub(crate) fn verify(&self, symbols: usize) -> Result<()> {
-        let follow = self.ends.windows(2).all(|pair| pair[0] < pair[1]);
-        let last = self.ends.last().map_or(0, |&end| end as usize + 1);
-        if follow && last == symbols { Ok(()) } else { Err(damaged()) }
+        let whole = match &self.bounds {
+            Bounds::Ends(ends) => {
+                ends.last().map_or(0, |&end| end as usize + 1) == symbols
+                    && ends.windows(2).all(|pair| pair[0] < pair[1])
+            }
+            Bounds::Starts { separators, width, symbols } => {
+                separators.first().copied().unwrap_or(*symbols) == 0
+                    && separators.last().is_none_or(|&last| last < symbols * width)
+                    && separators.windows(2).all(|pair| pair[0] < pair[1])
+                    && separators.iter().all(|byte| byte % width == 0)
+            }
+        };
+        if whole { Ok(()) } else { Err(damaged()) }
     }
 }
 

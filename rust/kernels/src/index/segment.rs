@@ -14,6 +14,9 @@ use crate::symbol::{Pattern, Position, Ranks};
 
 /// An immutable index over at most 2^31 - 1 symbols.
 pub trait Segment: Send + Sync + std::fmt::Debug {
+    /// Which kind it is.
+    fn kind(&self) -> &'static str;
+
     /// The segment's rows.
     fn rows(&self) -> &RowTable;
 
@@ -39,12 +42,17 @@ pub trait Segment: Send + Sync + std::fmt::Debug {
     /// [`Error::Corrupt`].
     fn find_many(&self, patterns: &[Pattern<'_>], ranks: &mut [Ranks]) -> Result<()>;
 
-    /// Of suffixes that share their first `depth` symbols, those that go on with `symbol`; or end
-    /// there, if it is `None`.
+    /// Of suffixes that share their first `depth` symbols, those that go on with `symbol`.
     ///
     /// # Errors
     /// [`Error::Corrupt`].
-    fn following(&self, ranks: Ranks, depth: usize, symbol: Option<u32>) -> Result<Ranks>;
+    fn following(&self, ranks: Ranks, depth: usize, symbol: u32) -> Result<Ranks>;
+
+    /// How many of suffixes that share their first `depth` symbols are at the end of a row there.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`].
+    fn ending(&self, ranks: Ranks, depth: usize) -> Result<u64>;
 
     /// Appends the symbols that suffixes go on with that share their first `depth` ones, in order,
     /// each with how many do; `None`, the last one, for the end of a row.
@@ -63,6 +71,12 @@ pub trait Segment: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// [`Error::Corrupt`] if one lies outside the text.
     fn positions(&self, ranks: Ranks, positions: &mut Vec<Position>) -> Result<()>;
+
+    /// The symbol at a position; `None` at the end of a row.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if it is not in the text.
+    fn symbol_at(&self, position: Position) -> Result<Option<u32>>;
 
     /// Appends a span of the text as bytes.
     ///

@@ -12,7 +12,7 @@ use crate::container::{Block, BlockToWrite, SegmentEntry, SegmentFile, write_seg
 use crate::corpus::{Column, Corpus, MAX_SYMBOLS, Text};
 use crate::error::{Error, Result};
 use crate::interrupt::Monitor;
-use crate::suffix::{SuffixArray, keys, sort};
+use crate::suffix::{Sorted as _, SuffixArray, following, keys, runs, sort};
 use crate::symbol::{Pattern, Position, Ranks, Symbol};
 
 pub(super) const KIND: &str = "suffix";
@@ -145,7 +145,7 @@ impl<S: Symbol> SuffixSegment<S> {
         };
         let mut blocks = vec![
             BlockToWrite::new("text", S::DTYPE, &self.text),
-            BlockToWrite::new("row_ends", "u32", self.rows.ends()),
+            BlockToWrite::new("row_ends", "u32", self.rows.ends().unwrap_or_default()),
         ];
         if let Some(validity) = self.rows.validity() {
             blocks.push(BlockToWrite::new("validity", "u8", validity));
@@ -180,6 +180,10 @@ fn symbol<S: Symbol>(number: u32) -> Result<S> {
 }
 
 impl<S: Symbol> Segment for SuffixSegment<S> {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
     fn rows(&self) -> &RowTable {
         &self.rows
     }
@@ -206,7 +210,7 @@ impl<S: Symbol> Segment for SuffixSegment<S> {
     fn find(&self, pattern: Pattern<'_>) -> Result<Ranks> {
         match S::narrow(pattern, self.separator) {
             Some(pattern) => self.located(self.array()?.find(&pattern)),
-            None => Ok(0..0),
+            None => Ok(Ranks::NONE),
         }
     }
 
@@ -217,7 +221,7 @@ impl<S: Symbol> Segment for SuffixSegment<S> {
             }
             return Ok(());
         }
-        ranks.fill(0..0);
+        ranks.fill(Ranks::NONE);
         let narrowed: Vec<_> = patterns.iter().map(|&one| S::narrow(one, self.separator)).collect();
         let searches = narrowed
             .iter()
@@ -226,15 +230,16 @@ impl<S: Symbol> Segment for SuffixSegment<S> {
         self.located(self.array()?.find_many(searches))
     }
 
-    fn following(&self, ranks: Ranks, depth: usize, symbol: Option<u32>) -> Result<Ranks> {
-        let symbol = match symbol {
-            None => self.separator,
-            Some(number) => match S::from_number(number).filter(|&own| own != self.separator) {
-                Some(symbol) => symbol,
-                None => return Ok(ranks.start..ranks.start),
-            },
-        };
-        self.located(self.array()?.following(ranks, depth, symbol))
+    fn following(&self, ranks: Ranks, depth: usize, symbol: u32) -> Result<Ranks> {
+        match S::from_number(symbol).filter(|&own| own != self.separator) {
+            Some(symbol) => self.located(following(&self.array()?, ranks, depth, symbol)),
+            None => Ok(Ranks::NONE),
+        }
+    }
+
+    fn ending(&self, ranks: Ranks, depth: usize) -> Result<u64> {
+        let ends = following(&self.array()?, ranks, depth, self.separator);
+        Ok(self.located(ends)?.len())
     }
 
     fn continuations(
@@ -244,7 +249,7 @@ impl<S: Symbol> Segment for SuffixSegment<S> {
         continuations: &mut Vec<(Option<u32>, u64)>,
     ) -> Result<()> {
         let mut end = None;
-        self.located(self.array()?.runs(ranks, depth, |symbol: S, count| {
+        self.located(runs(&self.array()?, ranks, depth, |symbol: S, count| {
             if symbol == self.separator {
                 end = Some((None, count));
             } else {
@@ -257,11 +262,16 @@ impl<S: Symbol> Segment for SuffixSegment<S> {
 
     fn positions(&self, ranks: Ranks, positions: &mut Vec<Position>) -> Result<()> {
         let found = self.suffixes.get(ranks.start as usize..ranks.end as usize).unwrap_or_default();
-        positions.extend_from_slice(found);
+        positions.extend(found.iter().map(|&position| Position::from(position)));
         if found.iter().any(|&position| position as usize >= self.text.len()) {
             return self.located(Err(Error::corrupt("the suffix array points outside the text")));
         }
         Ok(())
+    }
+
+    fn symbol_at(&self, position: Position) -> Result<Option<u32>> {
+        let symbol = self.located(self.array()?.symbol(position))?;
+        Ok((symbol != self.separator).then(|| symbol.number()))
     }
 
     fn read_bytes(&self, span: Range<Position>, bytes: &mut Vec<u8>) -> Result<()> {
@@ -302,6 +312,7 @@ impl<S: Symbol> Segment for SuffixSegment<S> {
         let separated = self
             .rows
             .ends()
+            .unwrap_or_default()
             .iter()
             .all(|&end| self.text.get(end as usize) == Some(&self.separator));
         if separated {

@@ -20,7 +20,7 @@ const COST_SYMBOL: f64 = 0.2;
 const BLOCK: usize = 1 << 14;
 
 /// Positions sampled from at once.
-const SAMPLED: u32 = 1 << 20;
+const SAMPLED: u64 = 1 << 20;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Node {
@@ -154,7 +154,7 @@ impl Index {
         let mut totals = vec![0_u64; expression.terms.len()];
         for search in &searches {
             for (total, ranks) in totals.iter_mut().zip(&search.ranks) {
-                *total += ranks.len() as u64;
+                *total += ranks.len();
             }
         }
         let drivers = drivers(&expression.root, &totals);
@@ -205,7 +205,7 @@ type Enumerated = Vec<Option<Vec<Position>>>;
 impl<'a> Search<'a> {
     fn new(part: PartRef<'a>, expression: &'a Expression, monitor: &'a Monitor) -> Result<Self> {
         let terms = &expression.terms;
-        let mut ranks = vec![0..0; terms.len()];
+        let mut ranks = vec![Ranks::NONE; terms.len()];
         let patterns: Vec<_> = (0..terms.len()).filter_map(|term| terms.get(term)).collect();
         part.segment.find_many(&patterns, &mut ranks)?;
         Ok(Self { part, segment: part.segment, expression, ranks, monitor })
@@ -239,7 +239,7 @@ impl<'a> Search<'a> {
     }
 
     /// The most rows among which `node` can hold: the sum of what its rarest clauses occur.
-    fn leads(&self, node: &Node) -> usize {
+    fn leads(&self, node: &Node) -> u64 {
         match node {
             Node::Term(term) => self.ranks[*term].len(),
             Node::And(nodes) => nodes.iter().map(|node| self.leads(node)).min().unwrap_or(0),
@@ -296,7 +296,7 @@ impl<'a> Search<'a> {
             return candidates.par_iter().with_min_len(64).filter_map(holds).collect();
         }
         if enumerated[term].is_none() {
-            enumerated[term] = Some(sorted_positions(self.segment, ranks.clone(), usize::MAX)?);
+            enumerated[term] = Some(sorted_positions(self.segment, *ranks, usize::MAX)?);
         }
         let positions = enumerated[term].as_deref().unwrap_or_default();
         let mut rows = vec![];
@@ -307,12 +307,12 @@ impl<'a> Search<'a> {
         Ok(rows)
     }
 
-    fn enumerating_pays(&self, occurrences: usize, candidates: &[usize]) -> Result<bool> {
+    fn enumerating_pays(&self, occurrences: u64, candidates: &[usize]) -> Result<bool> {
         let enumerating = occurrences as f64 * COST_OCCURRENCE;
         let mut scanning = 0.0;
         for &row in candidates {
             let span = self.segment.rows().span(row)?;
-            scanning += COST_ROW + f64::from(span.end - span.start) * COST_SYMBOL;
+            scanning += COST_ROW + (span.end - span.start) as f64 * COST_SYMBOL;
             if scanning > enumerating {
                 return Ok(true);
             }
@@ -334,7 +334,7 @@ impl<'a> Search<'a> {
     fn places(&self, row: usize, enumerated: &Enumerated) -> Result<Vec<Vec<u64>>> {
         let span = self.segment.rows().span(row)?;
         let from_start = |places: &[Position]| -> Vec<u64> {
-            places.iter().map(|place| u64::from(place - span.start)).collect()
+            places.iter().map(|place| place - span.start).collect()
         };
         (0..self.ranks.len())
             .map(|term| match &enumerated[term] {
@@ -392,14 +392,14 @@ impl<'a> Search<'a> {
         let threshold = (rate * 2_f64.powi(64)) as u64;
         let (mut drawn, mut block) = (vec![], vec![]);
         for &term in drivers {
-            let ranks = self.ranks[term].clone();
-            for from in ranks.clone().step_by(SAMPLED as usize) {
+            let ranks = self.ranks[term];
+            for from in (ranks.start..ranks.end).step_by(SAMPLED as usize) {
                 self.monitor.check()?;
                 block.clear();
-                let to = ranks.end.min(from.saturating_add(SAMPLED));
-                self.segment.positions(from..to, &mut block)?;
+                let to = ranks.end.min(from + SAMPLED);
+                self.segment.positions(Ranks { start: from, end: to }, &mut block)?;
                 drawn.extend(block.iter().filter(|&&position| {
-                    priority(seed, self.part.first_symbol + u64::from(position)) < threshold
+                    priority(seed, self.part.first_symbol + position) < threshold
                 }));
             }
         }

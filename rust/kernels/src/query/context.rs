@@ -15,7 +15,7 @@ use crate::symbol::{Pattern, Patterns, Position, Row};
 const BLOCK: usize = 1024;
 
 /// Bytes of the longest character.
-const CHARACTER: u32 = 4;
+const CHARACTER: u64 = 4;
 
 /// Rows of symbols on their way out: bytes, or tokens as 32-bit numbers whatever their width was.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,14 +121,14 @@ impl Index {
         monitor: &Monitor,
     ) -> Result<Contexts> {
         let spans = self.locate(patterns, limit, monitor)?;
-        let whole = u32::try_from(width).unwrap_or(u32::MAX);
+        let width = width as u64;
         let blocks: Vec<_> = (0..spans.row.len()).step_by(BLOCK).collect();
         let block = |&from: &usize| {
             monitor.check()?;
             let mut sides = [(); 3].map(|()| Symbols::new(self.column()));
             for at in from..spans.row.len().min(from + BLOCK) {
                 let (row, start, stop) = (spans.row[at], spans.start[at], spans.stop[at]);
-                self.side(Row(row), start..stop, whole, &mut sides)?;
+                self.side(Row(row), start..stop, width, &mut sides)?;
             }
             Ok(sides)
         };
@@ -150,13 +150,13 @@ impl Index {
         &self,
         row: Row,
         span: Range<u64>,
-        width: u32,
+        width: u64,
         [left, matched, right]: &mut [Symbols; 3],
     ) -> Result<()> {
         let (segment, local) =
             self.part_of(row).ok_or_else(|| Error::corrupt("a row is not in the index"))?;
         let whole = segment.rows().span(local)?;
-        let (start, stop) = (whole.start + span.start as u32, whole.start + span.end as u32);
+        let (start, stop) = (whole.start + span.start, whole.start + span.end);
         if self.column() != Column::String {
             left.push(segment, start.saturating_sub(width).max(whole.start)..start)?;
             matched.push(segment, start..stop)?;
@@ -180,18 +180,18 @@ fn starts_character(byte: u8) -> bool {
 }
 
 /// Bytes of the last `count` characters.
-fn last_characters(bytes: &[u8], count: u32) -> u32 {
+fn last_characters(bytes: &[u8], count: u64) -> u64 {
     let mut starts = bytes.iter().rev().enumerate().filter(|(_, byte)| starts_character(**byte));
     match count.checked_sub(1) {
         None => 0,
         Some(before) => {
-            starts.nth(before as usize).map_or(bytes.len() as u32, |(back, _)| back as u32 + 1)
+            starts.nth(before as usize).map_or(bytes.len() as u64, |(back, _)| back as u64 + 1)
         }
     }
 }
 
 /// Bytes of the first `count` characters.
-fn first_characters(bytes: &[u8], count: u32) -> u32 {
+fn first_characters(bytes: &[u8], count: u64) -> u64 {
     let mut starts = bytes.iter().enumerate().filter(|(_, byte)| starts_character(**byte));
-    starts.nth(count as usize).map_or(bytes.len() as u32, |(place, _)| place as u32)
+    starts.nth(count as usize).map_or(bytes.len() as u64, |(place, _)| place as u64)
 }

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use crate::error::Result;
 use crate::index::Index;
 use crate::interrupt::Monitor;
-use crate::symbol::{Pattern, Patterns};
+use crate::symbol::{Pattern, Patterns, Ranks};
 
 /// Patterns handed to a thread at once.
 const BLOCK: usize = 4096;
@@ -31,7 +31,7 @@ impl Index {
         self.check_pattern(pattern, None)?;
         let mut count = 0;
         for part in self.parts() {
-            count += part.segment.find(pattern)?.len() as u64;
+            count += part.segment.find(pattern)?.len();
         }
         Ok(count)
     }
@@ -68,12 +68,12 @@ impl Index {
     }
     /// How often each pattern occurs; an empty one does at every symbol and every end of a row.
     pub(super) fn occurrences_of(&self, patterns: &[Pattern<'_>]) -> Result<Vec<u64>> {
-        let mut ranks = vec![0..0; patterns.len()];
+        let mut ranks = vec![Ranks::NONE; patterns.len()];
         let mut counts = vec![0; patterns.len()];
         for part in self.parts() {
             part.segment.find_many(patterns, &mut ranks)?;
             for (count, ranks) in counts.iter_mut().zip(&ranks) {
-                *count += ranks.len() as u64;
+                *count += ranks.len();
             }
         }
         Ok(counts)

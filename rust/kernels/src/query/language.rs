@@ -7,13 +7,13 @@ use super::statistics::Reach;
 use crate::error::{Error, Result};
 use crate::index::Index;
 use crate::interrupt::Monitor;
-use crate::symbol::{Pattern, Patterns};
+use crate::symbol::{Pattern, Patterns, Ranks};
 
 /// Prompts handed to a thread at once.
 const BLOCK: usize = 1024;
 
 /// Occurrences among which the ones that go on as asked are looked for, rather than in all the text.
-const FEW: usize = 1024;
+const FEW: u64 = 1024;
 
 /// Where the search for the longest suffix that occurs starts; most are not much longer.
 const GUESS: usize = 4;
@@ -161,22 +161,23 @@ impl Index {
         for part in self.parts() {
             found.push((part.segment, part.segment.find(context)?));
         }
-        let occurs = found.iter().map(|(_, ranks)| ranks.len() as u64).sum();
+        let occurs = found.iter().map(|(_, ranks)| ranks.len()).sum();
         let count = |next: Option<Pattern<'_>>| {
             let mut count = 0;
             for (segment, ranks) in &found {
-                let followed = match next {
-                    None => segment.following(ranks.clone(), length, None)?,
+                count += match next {
+                    None => segment.ending(*ranks, length)?,
                     Some(next) if next.len() == 1 && (ranks.len() <= FEW || nexts.len() > 1) => {
-                        segment.following(ranks.clone(), length, Some(next.symbol(0)))?
+                        segment.following(*ranks, length, next.symbol(0))?.len()
                     }
                     Some(next) => {
                         let mut joined = Patterns::like(prompt);
                         joined.push_joined(context, next)?;
-                        joined.get(0).map_or(Ok(0..0), |joined| segment.find(joined))?
+                        joined
+                            .get(0)
+                            .map_or(Ok(0), |joined| segment.find(joined).map(Ranks::len))?
                     }
                 };
-                count += followed.len() as u64;
             }
             Ok((length, occurs, count))
         };
@@ -206,7 +207,7 @@ impl Index {
                 let suffix = prompt.slice(prompt.len() - length..prompt.len());
                 self.parts().try_fold(0, |count, part| {
                     let ranks = part.segment.find(suffix)?;
-                    Ok(count + part.segment.following(ranks, length, None)?.len() as u64)
+                    Ok(count + part.segment.ending(ranks, length)?)
                 })
             });
             ends.collect::<Result<_>>()?
@@ -357,18 +358,9 @@ impl Index {
         monitor: &Monitor,
         found: &mut Vec<(Option<u32>, u64)>,
     ) -> Result<()> {
-        let mut symbol = vec![];
         self.occurrences(context, super::Limit::Sample(size, seed), monitor, |part, positions| {
-            let rows = part.segment.rows();
-            let mut row = 0;
             for &position in positions {
-                row = rows.row_of(position, row)?;
-                let next = position + context.len() as u32;
-                symbol.clear();
-                if next < rows.span(row)?.end {
-                    part.segment.read_tokens(next..next + 1, &mut symbol)?;
-                }
-                found.push((symbol.first().copied(), 1));
+                found.push((part.segment.symbol_at(position + context.len() as u64)?, 1));
             }
             Ok(())
         })

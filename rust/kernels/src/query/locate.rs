@@ -148,8 +148,7 @@ impl Index {
             for part in self.parts() {
                 let end = part.first_symbol + part.segment.symbols() as u64;
                 let (here, after) = rest.split_at(rest.partition_point(|&at| at < end));
-                let here: Vec<_> =
-                    here.iter().map(|&at| (at - part.first_symbol) as Position).collect();
+                let here: Vec<_> = here.iter().map(|&at| at - part.first_symbol).collect();
                 take(part, &here)?;
                 rest = after;
             }
@@ -182,13 +181,13 @@ impl Index {
         let mut positions = vec![];
         for part in self.parts() {
             let ranks = part.segment.find(pattern)?;
-            for block in ranks.clone().step_by(BLOCK) {
+            for start in (ranks.start..ranks.end).step_by(BLOCK) {
                 monitor.check()?;
                 positions.clear();
-                let end = ranks.end.min(block.saturating_add(BLOCK as u32));
-                part.segment.positions(block..end, &mut positions)?;
+                let end = ranks.end.min(start + BLOCK as u64);
+                part.segment.positions(Ranks { start, end }, &mut positions)?;
                 for &position in &positions {
-                    let position = part.first_symbol + u64::from(position);
+                    let position = part.first_symbol + position;
                     let candidate = (priority(seed, position), position);
                     if drawn.len() < size {
                         drawn.push(candidate);
@@ -212,7 +211,7 @@ pub(super) fn sorted_positions(
     ranks: Ranks,
     limit: usize,
 ) -> Result<Vec<Position>> {
-    let mut positions = Vec::with_capacity(ranks.len());
+    let mut positions = Vec::with_capacity(ranks.len() as usize);
     segment.positions(ranks, &mut positions)?;
     if positions.len() > limit {
         positions.select_nth_unstable(limit);
@@ -227,7 +226,7 @@ pub(super) fn sorted_positions(
         for (word, &mark) in marks.iter().enumerate() {
             let mut mark = mark;
             while mark != 0 {
-                positions.push(word as Position * 64 + mark.trailing_zeros());
+                positions.push(word as Position * 64 + Position::from(mark.trailing_zeros()));
                 mark &= mark - 1;
             }
         }

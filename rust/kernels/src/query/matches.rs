@@ -9,7 +9,7 @@ use super::context::Symbols;
 use super::statistics::Reach;
 use crate::corpus::Column;
 use crate::error::{Error, Result};
-use crate::index::Index;
+use crate::index::{Index, everything};
 use crate::interrupt::Monitor;
 use crate::symbol::{Pattern, Patterns};
 
@@ -267,8 +267,8 @@ impl Index {
                 None => {
                     let mut count = 0;
                     for part in self.parts() {
-                        let everything = 0..part.segment.symbols() as u32;
-                        count += part.segment.following(everything, 0, Some(symbol))?.len();
+                        let all = everything(part.segment);
+                        count += part.segment.following(all, 0, symbol)?.len();
                     }
                     let share =
                         if count == 0 { 0.0 } else { (count as f64 / (all - rows) as f64).ln() };

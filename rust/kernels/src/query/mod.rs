@@ -4,6 +4,7 @@ mod boolean;
 mod context;
 mod count;
 mod generate;
+mod infini_gram;
 mod language;
 mod locate;
 mod matches;

@@ -4,7 +4,7 @@
 use rayon::prelude::*;
 
 use crate::error::Result;
-use crate::index::Index;
+use crate::index::{Index, everything};
 use crate::interrupt::Monitor;
 use crate::symbol::{Pattern, Patterns, Ranks};
 
@@ -114,7 +114,7 @@ impl Index {
             let mut count = 0;
             for part in self.parts() {
                 let ranks = part.segment.find(suffix)?;
-                count += part.segment.following(ranks, length, None)?.len() as u64;
+                count += part.segment.ending(ranks, length)?;
             }
             reaches.push(Reach { length: length as u64, context, count });
             Ok(())
@@ -164,11 +164,11 @@ impl Index {
     /// The ranks of each pattern in each segment.
     fn find_each(&self, patterns: &[Pattern<'_>]) -> Result<Vec<Vec<Ranks>>> {
         let mut all = vec![vec![]; patterns.len()];
-        let mut ranks = vec![0..0; patterns.len()];
+        let mut ranks = vec![Ranks::NONE; patterns.len()];
         for part in self.parts() {
             part.segment.find_many(patterns, &mut ranks)?;
-            for (all, ranks) in all.iter_mut().zip(&ranks) {
-                all.push(ranks.clone());
+            for (all, &ranks) in all.iter_mut().zip(&ranks) {
+                all.push(ranks);
             }
         }
         Ok(all)
@@ -193,7 +193,7 @@ impl Index {
 }
 
 fn total(ranks: &[Ranks]) -> u64 {
-    ranks.iter().map(|ranks| ranks.len() as u64).sum()
+    ranks.iter().map(|ranks| ranks.len()).sum()
 }
 
 impl<'a> Lane<'a> {
@@ -205,15 +205,15 @@ impl<'a> Lane<'a> {
                 let here = start == self.start && (self.count <= FEW || !short);
                 if start == self.at + 1 {
                     // The empty text occurs everywhere.
-                    let everywhere = index.parts().map(|part| 0..part.segment.symbols() as u32);
+                    let everywhere = index.parts().map(|part| everything(part.segment));
                     self.answer(everywhere.collect());
                 } else if here && self.hunt.fails.is_none() {
-                    let symbol = Some(self.piece.text.symbol(self.at));
+                    let symbol = self.piece.text.symbol(self.at);
                     let depth = self.at - self.start;
                     let extended = index
                         .parts()
                         .zip(&self.ranks)
-                        .map(|(part, ranks)| part.segment.following(ranks.clone(), depth, symbol));
+                        .map(|(part, ranks)| part.segment.following(*ranks, depth, symbol));
                     let extended = extended.collect::<Result<_>>()?;
                     self.answer(extended);
                 } else {

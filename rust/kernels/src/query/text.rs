@@ -55,7 +55,7 @@ impl Index {
             return out.push_null();
         }
         let span = segment.rows().span(local)?;
-        let length = u64::from(span.end - span.start);
+        let length = span.end - span.start;
         let start = start.unwrap_or(0);
         if let Some(stop) = stop.filter(|&stop| start > stop) {
             return Err(Error::InvalidInput(format!(
@@ -67,7 +67,7 @@ impl Index {
         let start = start.min(length);
         let cut = |at: u64| -> Result<bool> {
             let mut byte = vec![];
-            let at = span.start + at as u32;
+            let at = span.start + at;
             if self.column() == Column::String && at < span.end {
                 segment.read_bytes(at..at + 1, &mut byte)?;
             }
@@ -81,6 +81,6 @@ impl Index {
                 )));
             }
         }
-        out.push(segment, span.start + start as u32..span.start + stop as u32)
+        out.push(segment, span.start + start..span.start + stop)
     }
 }

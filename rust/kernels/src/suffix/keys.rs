@@ -9,7 +9,7 @@
 //! Unterauer 1977) whose separators are packed into machine words.
 
 use crate::error::Result;
-use crate::symbol::{Rank, Symbol, common_prefix};
+use crate::symbol::{Symbol, common_prefix};
 
 /// Suffixes for each key.
 pub const STRIDE: usize = 96;
@@ -18,7 +18,7 @@ pub const STRIDE: usize = 96;
 pub const FANOUT: usize = 16;
 
 /// Where a boundary between suffixes lies: not before rank `low`, not behind rank `high`.
-pub(super) type Between = (Rank, Rank);
+pub(super) type Between = (u32, u32);
 
 /// One level of the tree: where its keys and skips start, its items, and the suffixes between two.
 #[derive(Clone, Copy, Debug)]
@@ -209,7 +209,7 @@ impl<'a> Keys<'a> {
         let unit = self.shape.levels[place.level].unit;
         let after = if sure == 0 { 0 } else { (sure - 1) * unit + 1 };
         let until = (possible * unit).min(self.shape.suffixes);
-        Child::Ranks((after.min(until) as Rank, until as Rank))
+        Child::Ranks((after.min(until) as u32, until as u32))
     }
 }
 

@@ -5,10 +5,12 @@
 //! small enough to stay in cache. A search starts there, and only its last steps touch the array
 //! and the text, each a cache miss.
 
+mod branches;
 mod build;
 pub mod keys;
 mod search;
 
+pub use branches::{Sorted, following, runs};
 pub use build::sort;
 pub use search::SuffixArray;
 

@@ -13,5 +13,5 @@ pub(super) fn find<S: Symbol>(text: &[S], suffixes: &[u32], pattern: &[S]) -> Ra
     let below = (0..suffixes.len()).filter(|&rank| suffix(rank) < pattern);
     let low = below.count();
     let count = (0..suffixes.len()).filter(|&rank| suffix(rank).starts_with(pattern)).count();
-    low as u32..(low + count) as u32
+    Ranks { start: low as u64, end: (low + count) as u64 }
 }

@@ -3,9 +3,10 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
+use super::branches::Sorted;
 use super::keys::{FANOUT, Keys, Shape, Tied};
 use crate::error::{Error, Result};
-use crate::symbol::{Rank, Ranks, Symbol, common_prefix};
+use crate::symbol::{Position, Rank, Ranks, Symbol, common_prefix};
 
 /// Patterns searched in step, so that their cache misses overlap.
 const GROUP: usize = 32;
@@ -27,8 +28,8 @@ pub struct SuffixArray<'a, S> {
 /// outside of it: every suffix within shares at least the smaller one.
 #[derive(Clone, Copy, Debug)]
 struct Bracket {
-    low: Rank,
-    high: Rank,
+    low: u32,
+    high: u32,
     low_shared: usize,
     high_shared: usize,
 }
@@ -52,7 +53,7 @@ impl<'a, S: Symbol> SuffixArray<'a, S> {
         }
     }
 
-    fn suffix(&self, rank: Rank) -> Result<&'a [S]> {
+    fn suffix(&self, rank: u32) -> Result<&'a [S]> {
         let position = self.suffixes.get(rank as usize).copied().unwrap_or(u32::MAX);
         self.text.get(position as usize..).ok_or_else(out_of_text)
     }
@@ -85,7 +86,7 @@ impl<'a, S: Symbol> SuffixArray<'a, S> {
         // Independent reads first: their misses then overlap.
         let mut suffixes = [&self.text[..0]; FANOUT];
         for (nth, suffix) in suffixes[..count].iter_mut().enumerate() {
-            *suffix = self.suffix((first + nth * unit) as Rank)?;
+            *suffix = self.suffix((first + nth * unit) as u32)?;
         }
         let suffixes = &suffixes[..count];
         suffixes.iter().for_each(|suffix| touch(suffix, shared));
@@ -121,15 +122,15 @@ impl<'a, S: Symbol> SuffixArray<'a, S> {
 
     /// The first rank within the bracket whose suffix compares with the pattern as more than
     /// `last`; the end of the bracket if none does.
-    fn narrow(&self, pattern: &[S], mut at: Bracket, last: Ordering) -> Result<Rank> {
+    fn narrow(&self, pattern: &[S], mut at: Bracket, last: Ordering) -> Result<u32> {
         let mut pivots = [0; PIVOTS];
         while at.low < at.high {
             let width = (at.high - at.low) as usize;
             let count = width.min(PIVOTS);
             let step = if width <= PIVOTS { 1 } else { width / (PIVOTS + 1) };
-            let first = at.low + step as Rank - Rank::from(step == 1);
+            let first = at.low + step as u32 - u32::from(step == 1);
             for (nth, pivot) in pivots[..count].iter_mut().enumerate() {
-                *pivot = first + (nth * step) as Rank;
+                *pivot = first + (nth * step) as u32;
             }
             self.split(pattern, &pivots[..count], &mut at, last)?;
         }
@@ -138,13 +139,7 @@ impl<'a, S: Symbol> SuffixArray<'a, S> {
 
     /// Narrows the bracket to between two of the pivots, which ascend within it; at least one of
     /// them leaves it.
-    fn split(
-        &self,
-        pattern: &[S],
-        pivots: &[Rank],
-        at: &mut Bracket,
-        last: Ordering,
-    ) -> Result<()> {
+    fn split(&self, pattern: &[S], pivots: &[u32], at: &mut Bracket, last: Ordering) -> Result<()> {
         let shared = at.low_shared.min(at.high_shared).min(pattern.len());
         let rest = &pattern[shared..];
         let (floor, ceiling) = (S::key(rest), S::key_ceiling(rest));
@@ -187,12 +182,12 @@ impl<'a, S: Symbol> SuffixArray<'a, S> {
 
     /// The ranks from `low` on whose suffixes start with the pattern, given that `low` is the
     /// first one not below it and that the last one lies before the end of the bracket.
-    fn upper_bound(&self, pattern: &[S], low: Rank, within: Bracket) -> Result<Ranks> {
+    fn upper_bound(&self, pattern: &[S], low: u32, within: Bracket) -> Result<Ranks> {
         let mut at = Bracket { low: low.max(within.low), ..within };
         if at.low == low {
             // Most patterns are rare, and the search for the first occurrence has just read its
             // neighbours: look there, then further in strides that double.
-            let near: [Rank; 3] = [0, 1, 2].map(|step| low.saturating_add(step));
+            let near: [u32; 3] = [0, 1, 2].map(|step| low.saturating_add(step));
             let count = near.iter().filter(|&&pivot| pivot < at.high).count();
             self.split(pattern, &near[..count], &mut at, Ordering::Equal)?;
             if count == near.len() && at.low == near[2] + 1 && at.low < at.high {
@@ -205,82 +200,7 @@ impl<'a, S: Symbol> SuffixArray<'a, S> {
             }
         }
         let high = self.narrow(pattern, at, Ordering::Equal)?;
-        Ok(low..high.max(low))
-    }
-
-    /// The symbol that stands `depth` behind the start of a suffix.
-    fn symbol(&self, rank: Rank, depth: usize) -> Result<S> {
-        let position = self.suffixes.get(rank as usize).copied().unwrap_or(u32::MAX) as usize;
-        self.text.get(position + depth).copied().ok_or_else(out_of_text)
-    }
-
-    /// Of suffixes that share their first `depth` symbols, those that go on with `symbol`.
-    ///
-    /// O(log k) for k suffixes.
-    ///
-    /// # Errors
-    /// As `find`.
-    pub fn following(&self, ranks: Ranks, depth: usize, symbol: S) -> Result<Ranks> {
-        let boundary = |mut within: Ranks, last: Ordering| {
-            while within.start < within.end {
-                let rank = within.start.midpoint(within.end);
-                if self.symbol(rank, depth)?.cmp(&symbol) <= last {
-                    within.start = rank + 1;
-                } else {
-                    within.end = rank;
-                }
-            }
-            Ok(within.start)
-        };
-        let low = boundary(ranks.clone(), Ordering::Less)?;
-        Ok(low..boundary(low..ranks.end, Ordering::Equal)?)
-    }
-
-    /// Gives the symbols that suffixes go on with that share their first `depth` ones, in order, and
-    /// how many do.
-    ///
-    /// O(d log k) for d distinct symbols behind k suffixes: whatever lies between two suffixes that
-    /// go on alike does so too, and is not looked at. All that is halved is so in step, so that
-    /// cache misses overlap.
-    ///
-    /// # Errors
-    /// As `find`.
-    pub fn runs(&self, ranks: Ranks, depth: usize, mut give: impl FnMut(S, u64)) -> Result<()> {
-        if ranks.is_empty() {
-            return Ok(());
-        }
-        let (first, last) = (ranks.start, ranks.end - 1);
-        let mut begins = vec![(first, self.symbol(first, depth)?)];
-        let mut gaps = vec![(begins[0], (last, self.symbol(last, depth)?))];
-        let (mut narrower, mut positions) = (vec![], vec![]);
-        while !gaps.is_empty() {
-            gaps.retain(|&((low, before), (high, after))| {
-                if high - low == 1 && before != after {
-                    begins.push((high, after));
-                }
-                high - low > 1 && before != after
-            });
-            let middle = |&((low, _), (high, _)): &((Rank, S), (Rank, S))| low.midpoint(high);
-            // Independent reads first: their misses overlap.
-            positions.clear();
-            for gap in &gaps {
-                let position = self.suffixes.get(middle(gap) as usize).ok_or_else(out_of_text)?;
-                positions.push(*position as usize + depth);
-            }
-            for (gap, &position) in gaps.iter().zip(&positions) {
-                let symbol = *self.text.get(position).ok_or_else(out_of_text)?;
-                let middle = (middle(gap), symbol);
-                narrower.extend([(gap.0, middle), (middle, gap.1)]);
-            }
-            gaps.clear();
-            std::mem::swap(&mut gaps, &mut narrower);
-        }
-        begins.sort_unstable_by_key(|&(rank, _)| rank);
-        let ends = begins.iter().skip(1).map(|&(rank, _)| rank).chain([ranks.end]);
-        for (&(rank, symbol), end) in begins.iter().zip(ends) {
-            give(symbol, u64::from(end - rank));
-        }
-        Ok(())
+        Ok((low..high.max(low)).into())
     }
 
     /// [`SuffixArray::find`] for many patterns, given with the place of each answer.
@@ -333,6 +253,18 @@ impl<'a, S: Symbol> SuffixArray<'a, S> {
                 }
             }
         }
+    }
+}
+
+impl<S: Symbol> Sorted for SuffixArray<'_, S> {
+    type Symbol = S;
+
+    fn position(&self, rank: Rank) -> Result<Position> {
+        self.suffixes.get(rank as usize).map(|&position| position.into()).ok_or_else(out_of_text)
+    }
+
+    fn symbol(&self, position: Position) -> Result<S> {
+        self.text.get(position as usize).copied().ok_or_else(out_of_text)
     }
 }
 
@@ -394,10 +326,10 @@ struct Flight<'p, S> {
     head: Head,
     mask: Head,
     /// Between which ranks the bounds lie. What is read on the way to the lower one narrows both.
-    lower: Ranks,
-    upper: Ranks,
+    lower: Range<u32>,
+    upper: Range<u32>,
     /// How far to look ahead for the upper bound; 0 while halving what is between.
-    stride: Rank,
+    stride: u32,
     ranks: &'p mut Ranks,
 }
 
@@ -415,7 +347,7 @@ impl<'p, S: Symbol> Flight<'p, S> {
     }
 
     /// The rank to look at next.
-    fn probe(&self) -> Rank {
+    fn probe(&self) -> u32 {
         let Range { start, end } = if self.is_low() { &self.upper } else { &self.lower };
         let ahead = start.saturating_add(self.stride.wrapping_sub(1)).min(end - 1);
         if self.stride == 0 { start.midpoint(*end) } else { ahead }
@@ -467,12 +399,12 @@ impl<'p, S: Symbol> Flight<'p, S> {
         if self.upper.start < self.upper.end {
             return false;
         }
-        *self.ranks = low..self.upper.start.max(low);
+        *self.ranks = (low..self.upper.start.max(low)).into();
         true
     }
 }
 
-fn out_of_text() -> Error {
+pub(super) fn out_of_text() -> Error {
     Error::corrupt("the suffix array points outside the text")
 }
 

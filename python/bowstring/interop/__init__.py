@@ -1,0 +1,5 @@
+"""Indexes and interfaces of other programs."""
+
+from bowstring.interop import infini_gram
+
+__all__ = ["infini_gram"]
