@@ -6,6 +6,7 @@ from bowstring.errors import (
     CorruptIndex,
     IndexFormatError,
     InvalidInput,
+    MissingPackage,
     OutOfBudget,
     UnsupportedType,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "IndexInfo",
     "InvalidInput",
     "LanguageModel",
+    "MissingPackage",
     "OutOfBudget",
     "Prediction",
     "Scores",
