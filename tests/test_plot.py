@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import subprocess
 import sys
 import warnings
 from html.parser import HTMLParser
@@ -114,7 +115,7 @@ def test_a_page_shows_tokens_as_they_are() -> None:
         given = [row or [] for row in case.rows]
         shown = [text.rstrip(" ") for _, text in Page(scores.html(limit=None)).rows]
         assert shown == [" ".join(map(str, row)) for row in given]
-        words = {token: f"<{token}>\n&" for row in given for token in row}
+        words = {token: f"<b>{token}&lt;\n" for row in given for token in row}
         for decode in (words, words.__getitem__):
             page = Page(scores.html(limit=None, decode=decode))
             assert [text for _, text in page.rows] == [
@@ -206,6 +207,7 @@ def test_rows_and_limits() -> None:
     assert shown(pa.array([0], pa.uint8())) == [(0, "abc")]
     assert shown([]) == []
     assert shown(limit=0) == []
+    assert Page(score(["a"], [""] * 9).html(limit=3)).rows == [(0, ""), (1, ""), (2, "")]
     # A limit inside of a character takes the whole of it, and no more.
     assert shown(3, limit=3) == [(3, "abé")]
     assert len(Page(scores.html(3, limit=3)).cells) == 3
@@ -266,6 +268,8 @@ def test_lines_of_a_figure_wrap_and_end() -> None:
     shades = scores.plot(decode={1: "abc", 7: "日本"}).axes[0].collections[0].get_array()
     assert shades.shape == (7, plot.COLUMNS)
     assert shades[5].count() == 100 and shades[6].count() == 4
+    (text,) = score([[1]], [[1]]).plot(decode=["", "$x$"]).axes[0].texts
+    assert (text.get_text(), text.get_parse_math()) == ("$x$", False)
     # Numbers stand apart.
     assert scores.plot().axes[0].collections[0].get_array()[0].count() == 50
     long = score(["a"], ["\n" * 2000]).plot()
@@ -285,11 +289,13 @@ def test_the_figure_of_agreement() -> None:
     assert front.get_title() == "9 tokens scored"
     assert "(tokens)" in front.get_xlabel() and "tokens" in back.get_ylabel()
     # Longer ones are one, each symbol with the same weight.
-    front, back = scores.plot_agreement(longest=1).axes
-    assert [bar.get_height() for bar in back.patches] == [3, 2, 4]
-    at_least_two = scores.table.filter(pa.compute.field("suffix_length") >= 2)["prob"].to_pylist()
-    assert front.lines[0].get_ydata()[2] == sum(prob > 0.5 for prob in at_least_two) / 4
+    lengths = {"suffix_length": [0, 2, 5], "symbols": [4, 1, 3], "predicted": [0.5, 1.0, 0.0]}
+    front, back = plot.agreement_figure(pa.table(lengths), "token", 1).axes
+    assert [bar.get_height() for bar in back.patches] == [4, 4]
+    assert list(front.lines[0].get_ydata()) == [0.5, 0.25]
     assert front.get_xticklabels()[-1].get_text() == "> 1"
+    nothing = score(pa.array([], pa.string()), ["a"]).plot_agreement()
+    assert list(nothing.axes[0].lines[0].get_ydata()) == []
     with pytest.raises(bow.InvalidInput, match="longest is 0"):
         scores.plot_agreement(longest=0)
 
@@ -342,8 +348,6 @@ def test_without_matplotlib(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 
 
 def test_matplotlib_is_imported_late() -> None:
-    import subprocess
-
     code = (
         "import sys, bowstring as bow; "
         "s = bow.LanguageModel(bow.index(['a'])).score(['a']); s.html(); "
