@@ -270,6 +270,11 @@ def test_lines_of_a_figure_wrap_and_end() -> None:
     assert shades[5].count() == 100 and shades[6].count() == 4
     (text,) = score([[1]], [[1]]).plot(decode=["", "$x$"]).axes[0].texts
     assert (text.get_text(), text.get_parse_math()) == ("$x$", False)
+    # Letters are as wide as their shades.
+    axes = score([[1]], [[1]]).plot(decode=["", "m" * 90]).axes[0]
+    (text,) = axes.texts
+    share = text.get_window_extent().width / axes.get_window_extent().width
+    assert share == pytest.approx(0.9, abs=0.01)
     # Numbers stand apart.
     assert scores.plot().axes[0].collections[0].get_array()[0].count() == 50
     long = score(["a"], ["\n" * 2000]).plot()

@@ -246,7 +246,7 @@ _STYLE = (
     "overflow-wrap:anywhere;tab-size:4;margin:.6em 0;padding-left:6em;position:relative;"
     "min-height:1.7em}"
     '.bowstring .row::before{content:"row " attr(data-row);position:absolute;left:0;opacity:.6}'
-    ".bowstring .row>*,.bowstring .legend>*{padding:.15em 0}"
+    ".bowstring .row>*{padding:.15em 0}"
     ".bowstring .legend>*{padding:.15em .4em}"
     ".bowstring u{text-decoration:underline 2px;text-underline-offset:.2em}"
     '.bowstring .n::before{content:"⏎";opacity:.6}'
@@ -333,12 +333,14 @@ def figure(shading: Shading) -> Figure:
         lines = lines[:MOST_LINES]
         caption = f"The first {MOST_LINES} lines of: {caption[0].lower()}{caption[1:]}"
 
-    # Inches. A monospaced letter is six tenths as wide as the font is high.
-    size = 9.0
-    width, height = COLUMNS * 0.602 * size / 72, max(1, len(lines)) * 1.6 * size / 72
+    # In inches. A letter is 0.602 times as wide as its font is high in matplotlib's own, and drawn
+    # in whole pixels: 12 are its width, so that no word grows out of its shade.
+    dpi, letter = 150, 12 / 150
+    size = letter / 0.602 * 72
+    width, height = COLUMNS * letter, max(1, len(lines)) * 1.6 * size / 72
     left, right, above, below = 0.9, 0.3, 1.15, 0.2
     whole = (left + width + right, above + height + below)
-    drawn = Figure(figsize=whole)
+    drawn = Figure(figsize=whole, dpi=dpi)
     FigureCanvasAgg(drawn)
     axes = drawn.add_axes((left / whole[0], below / whole[1], width / whole[0], height / whole[1]))
     shades = np.full((max(1, len(lines)), COLUMNS), -1)
