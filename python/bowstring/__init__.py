@@ -7,6 +7,7 @@ from bowstring.errors import (
     CorruptIndex,
     IndexFormatError,
     InvalidInput,
+    MissingPackage,
     OutOfBudget,
     UnsupportedType,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "IndexInfo",
     "InvalidInput",
     "LanguageModel",
+    "MissingPackage",
     "OutOfBudget",
     "Prediction",
     "Scores",

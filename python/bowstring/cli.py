@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 import bowstring as bow
-from bowstring import report
+from bowstring import plot, report
 from bowstring.columns import as_array, is_text
 from bowstring.errors import BowstringError, InvalidInput
 
@@ -277,6 +277,12 @@ def _add_language(parser: argparse.ArgumentParser) -> None:
     _add_files(score)
     score.add_argument("--order", type=_whole, metavar="N", help="a model of fixed n")
     score.add_argument("--end", action="store_true", help="score the ends of rows too")
+    score.add_argument(
+        "--plot",
+        metavar="FILE",
+        help="draw the beginning of the text too, shaded by suffix length, as .html, .png, .svg "
+        "or .pdf",
+    )
     generate = question("generate", "draw what follows a prompt")
     generate.add_argument("prompt", metavar="PROMPT", help="a text, or a JSON list of tokens")
     generate.add_argument(
@@ -503,6 +509,8 @@ def _matches(args: argparse.Namespace) -> int:
 
 
 def _lm(args: argparse.Namespace) -> int:
+    if args.question == "score" and args.plot is not None:
+        plot.check_path(args.plot, "--plot")
     index = _opened(args.index)
     model = bow.LanguageModel(index)
     tokens = index.info.column == "tokens"
@@ -568,6 +576,11 @@ def _score(args: argparse.Namespace, model: bow.LanguageModel) -> int:
     scores = model.score(
         _data(args), args.column, order=args.order, end=args.end, threads=args.threads
     )
+    if args.plot is not None:
+        if plot.check_path(args.plot, "--plot") in plot.PAGES:
+            Path(args.plot).write_text(scores.html(), encoding="utf-8")
+        else:
+            scores.plot(path=args.plot)
     if _format(args) != "table":
         _write(args, scores.table)
         return FOUND

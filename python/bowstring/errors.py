@@ -23,3 +23,7 @@ class IndexFormatError(BowstringError):
 
 class OutOfBudget(BowstringError):
     """The work does not fit the `memory` that it was given."""
+
+
+class MissingPackage(BowstringError, ImportError):
+    """What was asked for needs a package that is not installed."""

@@ -11,7 +11,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, overload
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -27,6 +28,23 @@ from bowstring.columns import (
 )
 from bowstring.errors import InvalidInput, UnsupportedType
 from bowstring.index import Index, check_index
+from bowstring.plot import (
+    PAGES,
+    PICTURES,
+    Decode,
+    Shading,
+    agreement_figure,
+    check_path,
+    figure,
+    fragment,
+    page,
+    shade,
+)
+
+if TYPE_CHECKING:
+    import os
+
+    from matplotlib.figure import Figure
 
 
 @dataclass(slots=True)
@@ -347,7 +365,7 @@ class LanguageModel:
             bool(end),
             as_option(threads, "threads"),
         )
-        return Scores(pa.table(lent))
+        return Scores(pa.table(lent), self.index.info.column, len(rows))
 
     def generate(
         self,
@@ -465,6 +483,10 @@ class Scores:
     """`row: uint64, position: uint64, token: uint32, suffix_length: uint64, context_count:
     uint64, count: uint64, prob: double`. `prob` is `count / context_count`; the token of a row's
     end is null."""
+    column: str
+    """What was scored: `"string"`, `"binary"` or `"tokens"`."""
+    rows: int
+    """Rows scored, those without symbols included."""
 
     def __len__(self) -> int:
         """Symbols scored."""
@@ -526,3 +548,141 @@ class Scores:
         )
         named = found.rename_columns(["suffix_length", "symbols", "predicted"])
         return named.sort_by("suffix_length")
+
+    def html(
+        self,
+        rows: Any = None,
+        *,
+        decode: Decode | None = None,
+        limit: int | None = 10_000,
+    ) -> str:
+        r"""Write the text as a web page, shaded by the suffix that each prediction stood on.
+
+        What was predicted, with a probability above one half, is underlined; pointing at a
+        character or token tells its numbers. The page needs no other file, and no network.
+
+        Parameters
+        ----------
+        rows
+            The number of a row, or a column of them; all by default.
+        decode
+            What each token is as text: a callable, a list or a dict, such as
+            `lambda token: tokenizer.decode([token])`. Without it tokens are shown as numbers.
+        limit
+            At most this many symbols, and as many rows: the first ones; None for all. The last
+            character stays whole.
+
+        Returns
+        -------
+        str
+            The page. Bytes are joined to characters, each with the numbers of its least
+            probable byte; bytes that are not UTF-8 and control characters are escapes such as
+            `\xff`. The end of a row, where it was scored, is a small square.
+
+        Raises
+        ------
+        InvalidInput
+            If a row was not scored, or `decode` is given for text or lacks a token.
+        UnsupportedType
+            If `decode` gives anything but `str`.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> scores = bow.LanguageModel(bow.index([[7, 8, 9]])).score([[7, 8]])
+        >>> page = scores.html(decode={7: "to", 8: " be"})
+        >>> "> be</u>" in page
+        True
+        """
+        return page(self._shaded(rows, decode, limit))
+
+    def _repr_html_(self) -> str:
+        return fragment(self._shaded(None, None, 2_000))
+
+    def _shaded(self, rows: Any, decode: Decode | None, limit: int | None) -> Shading:
+        return shade(self.table, self.column, self.rows, rows, decode=decode, limit=limit)
+
+    def plot(
+        self,
+        rows: Any = None,
+        *,
+        decode: Decode | None = None,
+        limit: int | None = 3_000,
+        path: str | os.PathLike[str] | None = None,
+    ) -> Figure:
+        """Draw the text, shaded by the suffix that each prediction stood on.
+
+        Parameters
+        ----------
+        rows, decode, limit
+            As `html` takes them. A figure has at most 400 lines, of 100 letters each.
+        path
+            Where to save it too: a `.png`, `.svg` or `.pdf`, or the page of `html` as `.html`.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            The text, and a bar that says what the shades mean. Characters that matplotlib's
+            monospaced font lacks are boxes: `rcParams["font.monospace"]` chooses another.
+
+        Raises
+        ------
+        InvalidInput, UnsupportedType
+            As `html`; and if `path` ends in anything else.
+        MissingPackage
+            If matplotlib is not installed.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> scores = bow.LanguageModel(bow.index(["banana", "bandana"])).score(["cabana"])
+        >>> scores.plot().axes[0].get_title(loc="left")
+        '6 bytes'
+        """
+        suffix = None if path is None else check_path(path)
+        shading = self._shaded(rows, decode, limit)
+        drawn = figure(shading)
+        if path is not None and suffix in PAGES:
+            Path(path).write_text(page(shading), encoding="utf-8")
+        elif path is not None:
+            drawn.savefig(path)
+        return drawn
+
+    def plot_agreement(
+        self, path: str | os.PathLike[str] | None = None, *, longest: int = 32
+    ) -> Figure:
+        """Draw the share of symbols predicted by the length of their context, as the paper does.
+
+        Parameters
+        ----------
+        path
+            Where to save it too: a `.png`, `.svg` or `.pdf`.
+        longest
+            Longer contexts than this are drawn as one.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            `agreement()` as a line, in front of bars of how many symbols there are.
+
+        Raises
+        ------
+        InvalidInput
+            If `path` ends in anything else, or `longest` is 0.
+        MissingPackage
+            If matplotlib is not installed.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> scores = bow.LanguageModel(bow.index(["banana"])).score(["anan"])
+        >>> scores.plot_agreement().axes[0].get_title()
+        '4 bytes scored'
+        """
+        if path is not None:
+            check_path(path, suffixes=PICTURES)
+        unit = "token" if self.column == "tokens" else "byte"
+        drawn = agreement_figure(self.agreement(), unit, longest)
+        if path is not None:
+            drawn.savefig(path)
+        return drawn

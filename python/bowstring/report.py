@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Callback: TypeAlias = Callable[[str, int, int | None], object]
 
 # Characters that would move the cursor, break a line or turn the text around: shown instead.
-_VISIBLE = (
+VISIBLE = (
     {code: chr(0x2400 + code) for code in range(0x20)}
     | {ord("\n"): "⏎", ord("\t"): "→", 0x7F: "␡"}
     | {code: f"\\x{code:02x}" for code in range(0x80, 0xA0)}
@@ -71,7 +71,7 @@ def visible(value: Any) -> str:
     """
     if value is None:
         return ""
-    return as_text(value).translate(_VISIBLE)
+    return as_text(value).translate(VISIBLE)
 
 
 def as_text(value: Any) -> str:
