@@ -1,17 +1,16 @@
 """The language model and matches against infini-gram's engine, over the same tokens.
 
-Tokens are words, runs of blanks and single signs, numbered by how often they occur in the corpus;
-held-out text is what a larger corpus of the same source has beyond this one. The engine's files are
-written from a suffix array of ours over byte-swapped tokens, which is its order.
+Tokens are byte-level byte pairs, 50,000 of them, trained on the corpus; held-out text is what a larger
+corpus of the same source has beyond this one. The engine's files are written from a suffix array of
+ours over byte-swapped tokens, which is its order.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
+import itertools
 import math
-import re
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,8 +28,8 @@ if TYPE_CHECKING:
 BENCH = "language"
 HELD_OUT = "linux300m"
 HELD_ROWS = 400
-WORD = re.compile(r"\w+|[^\w\s]|\s+")
-UNKNOWN = 65_533
+VOCABULARY = 50_000
+BATCH = 1000
 EOS = 65_534
 SEPARATOR = 65_535
 CONTEXT = 100
@@ -41,25 +40,29 @@ TYPE = pa.list_(pa.uint16())
 
 def make_tokens(corpus: str, folder: str) -> None:
     """Write the corpus and held-out rows as tokens."""
-    frequent: Counter[str] = Counter()
-    for row in corpora.rows(corpus):
-        frequent.update(WORD.findall(row))
-    numbers = {word: at for at, (word, _) in enumerate(frequent.most_common(UNKNOWN))}
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    pieces = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.pre_tokenizer = pieces
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY, initial_alphabet=pieces.alphabet(), show_progress=False
+    )
+    tokenizer.train_from_iterator(corpora.rows(corpus), trainer)
 
     def write(rows: Any, name: str) -> int:
         schema = pa.schema([("tokens", TYPE)])
         written = 0
         with pq.ParquetWriter(Path(folder, name), schema) as sink:
-            for row in rows:
-                tokens = [numbers.get(word, UNKNOWN) for word in WORD.findall(row)]
-                batch = pa.record_batch([pa.array([tokens], TYPE)], schema=schema)
-                sink.write_batch(batch)
-                written += 1
+            while batch := list(itertools.islice(rows, BATCH)):
+                encoded = [one.ids for one in tokenizer.encode_batch_fast(batch)]
+                sink.write_batch(pa.record_batch([pa.array(encoded, TYPE)], schema=schema))
+                written += len(batch)
         return written
 
-    known = write(corpora.rows(corpus), "corpus.parquet")
-    beyond = (row for at, row in enumerate(corpora.rows(HELD_OUT)) if at >= known)
-    write((row for _, row in zip(range(HELD_ROWS), beyond, strict=False)), "held.parquet")
+    known = write(iter(corpora.rows(corpus)), "corpus.parquet")
+    beyond = itertools.islice(corpora.rows(HELD_OUT), known, known + HELD_ROWS)
+    write(beyond, "held.parquet")
 
 
 def tokens(folder: str, name: str) -> pa.ChunkedArray[Any]:
@@ -312,9 +315,10 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=measure.RUNS)
     parser.add_argument("--no-build", action="store_true", help="leave out the peer's indexer")
     arguments = parser.parse_args()
-    if importlib.util.find_spec("infini_gram") is None:
-        measure.skip(BENCH, "not installed: pip install infini-gram")
-        return
+    for name in ("infini_gram", "tokenizers"):
+        if importlib.util.find_spec(name) is None:
+            measure.skip(BENCH, f"not installed: pip install {name.replace('_', '-')}")
+            return
     measure.require_release()
     for corpus in arguments.corpora:
         compare(corpus, arguments.runs, not arguments.no_build)
