@@ -16,7 +16,10 @@ mod _core {
     #[pymodule_export]
     use super::index::Index;
     #[pymodule_export]
-    use super::language::{distributions, generate, predict, predict_one, score};
+    use super::language::{
+        distributions, generate, interpolated, order_counts, predict, predict_one, score,
+        stupid_backoff,
+    };
     #[pymodule_export]
     use super::matches::matches;
 

@@ -13,7 +13,7 @@ use crate::corpus::{Column, Corpus, MAX_SYMBOLS, Text};
 use crate::error::{Error, Result};
 use crate::interrupt::Monitor;
 use crate::suffix::{SuffixArray, keys, sort};
-use crate::symbol::{Pattern, Position, Ranks, Symbol};
+use crate::symbol::{Pattern, Position, Rank, Ranks, Symbol};
 
 pub(super) const KIND: &str = "suffix";
 
@@ -235,6 +235,11 @@ impl<S: Symbol> Segment for SuffixSegment<S> {
             },
         };
         self.located(self.array()?.following(ranks, depth, symbol))
+    }
+
+    fn continuation(&self, rank: Rank, depth: usize) -> Result<Option<u32>> {
+        let symbol = self.located(self.array()?.symbol(rank, depth))?;
+        Ok((symbol != self.separator).then(|| symbol.number()))
     }
 
     fn continuations(

@@ -209,7 +209,10 @@ impl<'a, S: Symbol> SuffixArray<'a, S> {
     }
 
     /// The symbol that stands `depth` behind the start of a suffix.
-    fn symbol(&self, rank: Rank, depth: usize) -> Result<S> {
+    ///
+    /// # Errors
+    /// As `find`.
+    pub fn symbol(&self, rank: Rank, depth: usize) -> Result<S> {
         let position = self.suffixes.get(rank as usize).copied().unwrap_or(u32::MAX) as usize;
         self.text.get(position + depth).copied().ok_or_else(out_of_text)
     }
