@@ -10,7 +10,7 @@ from bowstring.errors import (
     UnsupportedType,
 )
 from bowstring.index import Index, IndexInfo, SegmentInfo, index, open
-from bowstring.language import LanguageModel, Prediction, Scores
+from bowstring.language import LanguageModel, Mixture, Prediction, Scores
 from bowstring.overlap import matches
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "IndexInfo",
     "InvalidInput",
     "LanguageModel",
+    "Mixture",
     "OutOfBudget",
     "Prediction",
     "Scores",

@@ -94,7 +94,7 @@ impl Smoothing {
                         )));
                     }
                 }
-                let total: f64 = weights.iter().map(|&(_, weight)| weight).sum();
+                let total = weights.iter().fold(0.0, |total, &(_, weight)| total + weight);
                 if total == 0.0 || total.is_infinite() {
                     return Err(Error::InvalidInput(format!(
                         "weights add up to {total}; give a number above 0 for one order at least"
