@@ -258,6 +258,11 @@ def test_weights_that_are_known() -> None:
     assert tuned.perplexity == pytest.approx(math.exp(-logs / 6))
     pooled = scores.tune_interpolation([0.0, 1.0, 0.0, 1.0, 1.0, 1.0], by_sparsity=False)
     assert pooled.lam == pytest.approx((1 / 3, 1 / 3), abs=1e-9)
+    # What neither model holds possible does not keep the rest from being mixed.
+    unlikely = _scores([1.0, 0.0, 0.0, None], [False] * 4)
+    tuned = unlikely.tune_interpolation([0.0, 1.0, 0.0, 1.0])
+    assert tuned.lam == pytest.approx((0.0, 0.5), abs=1e-9)
+    assert tuned.perplexity == math.inf
     # Ends are met, and what makes no difference is left to the other model.
     for own, other, lam in ((0.5, 0.25, 1.0), (0.25, 0.5, 0.0), (0.5, 0.5, 0.0), (0.0, 0.0, 0.0)):
         assert _scores([own], [False]).tune_interpolation([other]).lam == (0.0, lam)
