@@ -1,8 +1,8 @@
 """The language model and matches against infini-gram's engine, over the same tokens.
 
-Tokens are byte-level byte pairs, 50,000 of them, trained on the corpus; held-out text is what a larger
-corpus of the same source has beyond this one. The engine's files are written from a suffix array of
-ours over byte-swapped tokens, which is its order.
+Tokens are byte-level byte pairs, 50,000 of them, trained on the corpus; held-out text is what a
+larger corpus of the same source has beyond this one. The engine's files are written from a suffix
+array of ours over byte-swapped tokens, which is its order.
 """
 
 from __future__ import annotations

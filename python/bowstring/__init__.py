@@ -12,7 +12,7 @@ from bowstring.errors import (
     UnsupportedType,
 )
 from bowstring.index import Index, IndexInfo, SegmentInfo, index, open
-from bowstring.language import LanguageModel, Prediction, Scores
+from bowstring.language import LanguageModel, Mixture, Prediction, Scores
 from bowstring.overlap import matches
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "InvalidInput",
     "LanguageModel",
     "MissingPackage",
+    "Mixture",
     "OutOfBudget",
     "Prediction",
     "Scores",

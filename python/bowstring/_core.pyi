@@ -11,8 +11,10 @@ __all__ = [
     "build_profile",
     "distributions",
     "generate",
+    "interpolated",
     "matches",
     "open_infini_gram",
+    "order_counts",
     "predict",
     "predict_one",
     "score",
@@ -21,6 +23,7 @@ __all__ = [
     "segment_ranks",
     "segment_row",
     "segment_stretches",
+    "stupid_backoff",
 ]
 
 __version__: str
@@ -135,6 +138,29 @@ def distributions(
 def score(
     index: Index, rows: _Column, order: int | None, ends: bool, threads: int | None
 ) -> Table: ...
+def order_counts(
+    index: Index,
+    contexts: _One | _Column,
+    orders: Sequence[int],
+    candidates: _Column,
+    lengths: _Column | None,
+    threads: int | None,
+) -> Table: ...
+def stupid_backoff(
+    index: Index,
+    prompts: _One | _Column,
+    next: int | _One | _Column | None,
+    order: int,
+    alpha: float,
+    threads: int | None,
+) -> Array: ...
+def interpolated(
+    index: Index,
+    prompts: _One | _Column,
+    next: int | _One | _Column | None,
+    weights: Sequence[tuple[int, float]],
+    threads: int | None,
+) -> Array: ...
 def matches(
     index: Index,
     texts: _One | _Column,

@@ -218,6 +218,85 @@ def as_symbols(values: Any, name: str, core: _core.Index) -> tuple[Any, bool]:
     return (as_numbers(values, name)[0] if whole else as_array(values, name)), False
 
 
+def as_candidates(values: Any, name: str) -> tuple[pa.Array[Any], pa.Array[Any] | None]:
+    """Make one list of symbols, or a column of lists, all symbols and how many each list has.
+
+    Raises
+    ------
+    InvalidInput
+        If a symbol is negative.
+    UnsupportedType
+        If the values are neither whole numbers nor lists of them.
+
+    Examples
+    --------
+    >>> symbols, lengths = as_candidates([[1, None], [2]], "candidates")
+    >>> symbols.to_pylist(), lengths.to_pylist()
+    ([1, None, 2], [2, 1])
+    """
+    advice = "give a list of whole numbers, or a column of such lists"
+    if values is None or _is_whole(values) or isinstance(values, str | bytes | float):
+        raise UnsupportedType(f"{name} is {_short(values)}: {advice}")
+    if isinstance(values, list | tuple | range):
+        first = next((value for value in values if value is not None), None)
+        whole = first is None or _is_whole(first)
+    else:
+        array = _in_memory(values, name)
+        values = values if array is None else array
+        whole = array is not None and pa.types.is_integer(array.type)
+    if whole:
+        return as_numbers(values, name)[0], None
+    lists = one_chunk(as_array(values, name))
+    if widest(lists.type) != TOKENS:
+        raise UnsupportedType(f"{name} is a column of {lists.type}: {advice}")
+    lengths = _pc.list_value_length(lists).cast(pa.int64())
+    return as_numbers(_pc.list_flatten(lists), name)[0], lengths
+
+
+def as_shares(values: Any, name: str, length: int, whole: str) -> pa.Array[Any]:
+    """Make a column of probabilities an array of them, as long as `whole` is.
+
+    Raises
+    ------
+    InvalidInput
+        If there are more or fewer, or one is not from 0 to 1.
+    UnsupportedType
+        If the column holds anything but numbers and nulls.
+
+    Examples
+    --------
+    >>> as_shares([0.5, None, 1], "lm_probs", 3, "scores").to_pylist()
+    [0.5, None, 1.0]
+    """
+    try:
+        if isinstance(values, list | tuple):
+            array = pa.array(values, pa.float64())
+        elif _is_numpy(values):
+            array = pa.array(values)
+        elif hasattr(values, "__arrow_c_stream__") and not isinstance(values, pa.ChunkedArray):
+            array = one_chunk(pa.chunked_array(values))
+        else:
+            array = one_chunk(_in_memory(values, name))
+        shares = array.cast(pa.float64())
+    except (pa.ArrowException, AttributeError, TypeError, ValueError) as error:
+        raise UnsupportedType(
+            f"{name} is {_short(values)} ({_type_name(values)}): give a column of numbers"
+        ) from error
+    if len(shares) != length:
+        raise InvalidInput(
+            f"{name} has {len(shares)} values and {whole} has {length}: give one for each symbol"
+        )
+    # NaN too lies in no range.
+    inside: Any = _pc.and_(_pc.greater_equal(shares, 0.0), _pc.less_equal(shares, 1.0))
+    at = pc.index(inside, False).as_py()
+    if at >= 0:
+        raise InvalidInput(
+            f"{name} is {shares[at].as_py()} at position {at}: give probabilities from 0 to 1, "
+            "not their logarithms"
+        )
+    return shares
+
+
 def as_searches(query: Any, core: _core.Index) -> Any:
     """Make a search the core's: a query string, an AND of ORs, or a column of strings."""
     if isinstance(query, str):

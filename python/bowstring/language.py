@@ -8,8 +8,8 @@ Every count is exact.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -20,9 +20,11 @@ import pyarrow.compute as pc
 from bowstring import _core
 from bowstring.columns import (
     as_array,
+    as_candidates,
     as_float,
     as_option,
     as_queries,
+    as_shares,
     as_symbols,
     one_chunk,
 )
@@ -193,7 +195,8 @@ class LanguageModel:
         """
         return self._predict(prompt, token, end, True, threads)
 
-    def _predict(self, prompt: Any, token: Any, end: bool, backoff: bool, threads: Any) -> Any:
+    def _asked(self, prompt: Any, token: Any, end: bool) -> tuple[Any, Any, bool]:
+        """Make prompts and tokens the core's, and tell one of each (True) from a column."""
         if (token is None) == (not end):
             given = "neither" if token is None else "both"
             raise InvalidInput(f"token and end: {given} given; ask for a token, or for end=True")
@@ -204,11 +207,229 @@ class LanguageModel:
             tokens, one_token = token, True
         else:
             tokens, one_token = as_symbols(token, "token", core)
-        if one and one_token:
+        return prompts, tokens, one and one_token
+
+    def _predict(self, prompt: Any, token: Any, end: bool, backoff: bool, threads: Any) -> Any:
+        core = self.index._core
+        prompts, tokens, one = self._asked(prompt, token, end)
+        if one:
             length, of, count = _core.predict_one(core, prompts, tokens, backoff)
             return Prediction(count / of if of else None, count, of, length)
         lent: Any = _core.predict(core, prompts, tokens, backoff, as_option(threads, "threads"))
         return pa.table(lent)
+
+    def counts(
+        self,
+        contexts: Any,
+        orders: Sequence[int],
+        candidates: Any,
+        *,
+        threads: int | None = None,
+    ) -> tuple[pa.Array[Any], pa.Array[Any]]:
+        """Count contexts of several lengths, and how often each goes on with each candidate.
+
+        What n-gram models of those orders need to score candidates, as Superposed Decoding does
+        (Shen et al. 2024).
+
+        Parameters
+        ----------
+        contexts
+            A prompt, or a column of them.
+        orders
+            The n of each model: its context is the last n - 1 symbols of a prompt.
+        candidates
+            A list of symbols, asked of every context; or a column of lists, one for each. None
+            among them is the end of a row.
+        threads
+            Threads to use for a column; all by default.
+
+        Returns
+        -------
+        numerators : pyarrow.FixedSizeListArray
+            `fixed_size_list<large_list<uint64>>`: of each context, for each order, how often its
+            last n - 1 symbols go on with each candidate.
+        denominators : pyarrow.FixedSizeListArray
+            `fixed_size_list<uint64>`: how often they occur.
+
+            Both are null where the context or its list of candidates is; the items of an order are
+            null where the context is shorter than n - 1. Of one prompt they are its
+            `LargeListArray` and `UInt64Array`. Where lists are equally long, the values, zeros
+            under nulls, are one NumPy array without a copy, as below.
+
+        Raises
+        ------
+        InvalidInput
+            If there are no orders, or one is 0, or there are more or fewer lists than contexts, or
+            a candidate is no symbol of this index.
+        UnsupportedType
+            If a context has the wrong type for this index, or the candidates are no numbers.
+
+        Notes
+        -----
+        O(n + log N) an order, and O(log k) a candidate, for k occurrences; contexts with fewer
+        occurrences than candidates cost what their distinct symbols do.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> lm = bow.LanguageModel(bow.index([[1, 2, 3], [1, 2, 4], [2, 3]]))
+        >>> numerators, denominators = lm.counts([[9, 1, 2], [2]], [1, 2, 3], [3, 4, None])
+        >>> numerators.to_pylist()
+        [[[2, 1, 3], [2, 1, 0], [1, 1, 0]], [[2, 1, 3], [2, 1, 0], None]]
+        >>> denominators.to_pylist()
+        [[11, 3, 2], [11, 3, None]]
+        >>> numerators.values.values.to_numpy().reshape(2, 3, 3)[0, 1]
+        array([2, 1, 0], dtype=uint64)
+        """
+        core = self.index._core
+        asked, one = as_queries(contexts, core, "contexts")
+        symbols, lengths = as_candidates(candidates, "candidates")
+        if one and lengths is not None and len(lengths) != 1:
+            raise InvalidInput(f"candidates has {len(lengths)} lists for one context: give one")
+        if isinstance(orders, str | bytes) or not hasattr(orders, "__iter__"):
+            raise UnsupportedType(f"orders is {orders!r}: give a list of whole numbers")
+        lent: Any = _core.order_counts(
+            core,
+            asked,
+            [as_option(order, "orders", required=True) for order in orders],
+            symbols,
+            lengths,
+            as_option(threads, "threads"),
+        )
+        table = pa.table(lent)
+        numerators, denominators = one_chunk(table[0]), one_chunk(table[1])
+        return (numerators.values, denominators.values) if one else (numerators, denominators)
+
+    def stupid_backoff(
+        self,
+        prompt: Any,
+        token: Any = None,
+        *,
+        order: int = 5,
+        alpha: float = 0.4,
+        end: bool = False,
+        threads: int | None = None,
+    ) -> Any:
+        """Score a token after a prompt by the longest context that it follows.
+
+        Stupid backoff (Brants et al. 2007): `count(context + token) / count(context)` for the
+        longest context, of at most `order - 1` symbols, that the token follows, times `alpha` for
+        each symbol that was given up. These are scores: they do not add up to 1.
+
+        Parameters
+        ----------
+        prompt, token, end, threads
+            As in `prob`; a token is one symbol.
+        order
+            The n of the longest n-gram. A prompt shorter than its context starts with all it has.
+        alpha
+            The factor, from 0 to 1.
+
+        Returns
+        -------
+        float or pyarrow.DoubleArray
+            0 for a token that does not occur. None, or null, where the prompt or token is null, or
+            the index empty. Without context, the share of the token among all symbols and ends of
+            rows, as `prob` has it.
+
+        Raises
+        ------
+        InvalidInput
+            As `prob`; if a token is longer than a symbol, `order` is 0 or `alpha` out of range.
+        UnsupportedType
+            As `prob`.
+
+        Notes
+        -----
+        O(log n) searches a prompt, for order n.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> lm = bow.LanguageModel(bow.index([[1, 2, 3], [1, 2, 4], [2, 3]]))
+        >>> lm.stupid_backoff([1, 2], 4), lm.stupid_backoff([9, 1, 2], 4, order=4)
+        (0.5, 0.2)
+        >>> lm.stupid_backoff([[1, 2], None], [1, 1]).to_pylist() == [0.4**2 * 2 / 11, None]
+        True
+        """
+        prompts, tokens, one = self._asked(prompt, token, end)
+        lent: Any = _core.stupid_backoff(
+            self.index._core,
+            prompts,
+            tokens,
+            as_option(order, "order", required=True),
+            as_float(alpha, "alpha"),
+            as_option(threads, "threads"),
+        )
+        scores = pa.array(lent)
+        return scores[0].as_py() if one else scores
+
+    def interpolated(
+        self,
+        prompt: Any,
+        token: Any = None,
+        *,
+        weights: Mapping[int, float],
+        end: bool = False,
+        threads: int | None = None,
+    ) -> Any:
+        """Give the weighted mean of the probabilities by n-gram models of several orders.
+
+        Linear interpolation (Jelinek and Mercer 1980).
+
+        Parameters
+        ----------
+        prompt, token, end, threads
+            As in `prob`; a token is one symbol.
+        weights
+            The weight of each order n, as in `{1: 0.1, 2: 0.3, 3: 0.6}`; they need not add up to
+            1. The orders whose context, the last n - 1 symbols, the prompt is too short for, or
+            that does not occur, leave their weight to the others: probabilities of all symbols and
+            the end add up to 1.
+
+        Returns
+        -------
+        float or pyarrow.DoubleArray
+            None, or null, where the prompt or token is null, or no order is left.
+
+        Raises
+        ------
+        InvalidInput
+            As `prob`; if a token is longer than a symbol, an order is 0, a weight negative, or none
+            above 0.
+        UnsupportedType
+            As `prob`.
+
+        Notes
+        -----
+        Two searches an order, O(n + log N) each.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> lm = bow.LanguageModel(bow.index([[1, 2, 3], [1, 2, 4], [2, 3]]))
+        >>> lm.interpolated([1, 2], 4, weights={2: 0.25, 3: 0.75}) == 0.25 * 1 / 3 + 0.75 * 1 / 2
+        True
+        >>> lm.interpolated([[9, 2], [9]], 4, weights={2: 0.25, 3: 0.75}).to_pylist()
+        [0.3333333333333333, None]
+        """
+        prompts, tokens, one = self._asked(prompt, token, end)
+        if not isinstance(weights, Mapping):
+            raise UnsupportedType(
+                f"weights is {weights!r}: give the weight of each order, as in {{1: 0.4, 2: 0.6}}"
+            )
+        lent: Any = _core.interpolated(
+            self.index._core,
+            prompts,
+            tokens,
+            [
+                (as_option(order, "weights", required=True), as_float(weight, "weights"))
+                for order, weight in weights.items()
+            ],
+            as_option(threads, "threads"),
+        )
+        scores = pa.array(lent)
+        return scores[0].as_py() if one else scores
 
     def ntd(
         self,
@@ -475,14 +696,27 @@ class LanguageModel:
         return self.index.locate(suffix, limit=limit, threads=threads)
 
 
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """The weights of scores mixed with another model's; made by `Scores.tune_interpolation`."""
+
+    lam: tuple[float, float]
+    """The scores' weight where contexts are sparse, and where they are not."""
+    lm_perplexity: float | None
+    """The other model's perplexity alone; None of no symbols."""
+    perplexity: float | None
+    """The mixture's."""
+
+
 @dataclass(frozen=True)
 class Scores:
     """What a language model says of every symbol of a column; made by `LanguageModel.score`."""
 
     table: pa.Table
     """`row: uint64, position: uint64, token: uint32, suffix_length: uint64, context_count:
-    uint64, count: uint64, prob: double`. `prob` is `count / context_count`; the token of a row's
-    end is null."""
+    uint64, count: uint64, prob: double, sparse: bool`. `prob` is `count / context_count`; the token
+    of a row's end is null; `sparse` where the context goes on with one symbol only, the one scored
+    or another."""
     column: str
     """What was scored: `"string"`, `"binary"` or `"tokens"`."""
     rows: int
@@ -523,6 +757,101 @@ class Scores:
         prob: Any = self.table["prob"]
         mean = pc.mean(pc.ln(prob)).as_py()
         return None if mean is None else math.exp(-mean)
+
+    def interpolate(self, lm_probs: Any, lam: float | tuple[float, float] | Mixture) -> Scores:
+        """Mix the probabilities with those of another model, a neural one as a rule.
+
+        `lam * prob + (1 - lam) * lm_prob`, as the ∞-gram paper does (Liu et al. 2024), with one
+        weight where the context is `sparse`, and another where it is not.
+
+        Parameters
+        ----------
+        lm_probs
+            The other model's probability of each symbol scored, in the order of `table`: a column
+            of numbers from 0 to 1, or null.
+        lam
+            The weight of these scores from 0 to 1: one, or a pair, of sparse contexts and of
+            others, or what `tune_interpolation` gave.
+
+        Returns
+        -------
+        Scores
+            The same table with the mixed `prob`, null where one of both is.
+
+        Raises
+        ------
+        InvalidInput
+            If there are more or fewer probabilities than symbols, or one of them or a weight is not
+            from 0 to 1.
+        UnsupportedType
+            If they are no numbers.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> scores = bow.LanguageModel(bow.index(["ab", "ac"])).score(["ab"])
+        >>> scores.table.select(["prob", "sparse"]).to_pylist()
+        [{'prob': 0.3333333333333333, 'sparse': False}, {'prob': 0.5, 'sparse': False}]
+        >>> scores.interpolate([0.5, 0.75], (0.9, 0.5)).table["prob"].to_pylist()
+        [0.41666666666666663, 0.625]
+        """
+        others: Any = as_shares(lm_probs, "lm_probs", len(self), "the scores' table")
+        sparse, dense = _pair(lam)
+        calc: Any = pc
+        weight = calc.if_else(self.table["sparse"], sparse, dense)
+        own = calc.multiply(weight, self.table["prob"])
+        mixed = calc.add(own, calc.multiply(calc.subtract(1.0, weight), others))
+        at = self.table.schema.get_field_index("prob")
+        return replace(self, table=self.table.set_column(at, "prob", mixed))
+
+    def tune_interpolation(self, lm_probs: Any, *, by_sparsity: bool = True) -> Mixture:
+        """Find the weights of `interpolate` with which these symbols have the least perplexity.
+
+        Parameters
+        ----------
+        lm_probs
+            As in `interpolate`; score a validation set, and mix with what was found for it.
+        by_sparsity
+            One weight where contexts are sparse, and another where they are not; one for both
+            otherwise.
+
+        Returns
+        -------
+        Mixture
+            Its `lam` is exact to 1e-9. A weight that makes no difference is 0. Symbols that both
+            models give 0 have no say, but make the perplexity infinite.
+
+        Raises
+        ------
+        InvalidInput, UnsupportedType
+            As `interpolate`.
+
+        Notes
+        -----
+        The likelihood of a mixture of two is concave in its weight: where its slope changes sign is
+        found by halving, in 30 passes over the symbols.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> scores = bow.LanguageModel(bow.index(["abab", "abac"])).score(["abb", "acc"])
+        >>> mixture = scores.tune_interpolation([0.2] * 6)
+        >>> [round(lam, 6) for lam in mixture.lam], mixture.perplexity < mixture.lm_perplexity
+        ([0.0, 0.600628], True)
+        """
+        others: Any = as_shares(lm_probs, "lm_probs", len(self), "the scores' table")
+        own: Any = one_chunk(self.table["prob"])
+        sparse: Any = one_chunk(self.table["sparse"])
+        if by_sparsity:
+            calc: Any = pc
+            lam = (
+                _best_weight(own.filter(sparse), others.filter(sparse)),
+                _best_weight(own.filter(calc.invert(sparse)), others.filter(calc.invert(sparse))),
+            )
+        else:
+            lam = (_best_weight(own, others),) * 2
+        lm_perplexity = self.interpolate(others, 0.0).perplexity
+        return Mixture(lam, lm_perplexity, self.interpolate(others, lam).perplexity)
 
     def agreement(self) -> pa.Table:
         """Give the share of symbols predicted by the length of their context, as the paper plots.
@@ -686,3 +1015,41 @@ class Scores:
         if path is not None:
             drawn.savefig(path)
         return drawn
+
+
+def _pair(lam: Any) -> tuple[float, float]:
+    """Make the weights of a mixture two."""
+    given = lam.lam if isinstance(lam, Mixture) else lam
+    both = given if isinstance(given, tuple | list) else (given, given)
+    if len(both) != 2:
+        raise InvalidInput(f"lam has {len(both)} weights: give one, or a pair (sparse, dense)")
+    sparse, dense = as_float(both[0], "lam"), as_float(both[1], "lam")
+    for weight in (sparse, dense):
+        if not 0 <= weight <= 1:
+            raise InvalidInput(f"lam is {weight}: give a weight from 0 to 1")
+    return sparse, dense
+
+
+def _best_weight(own: Any, others: Any) -> float:
+    """Find the `lam` with the greatest sum of `log(lam * own + (1 - lam) * others)`."""
+    calc: Any = pc
+    # Where both are 0 or one is null, no weight makes a difference.
+    known = calc.greater(calc.add(own, others), 0.0)
+    own, others = own.filter(known), others.filter(known)
+    more = calc.subtract(own, others)
+
+    def rises(lam: float) -> bool:
+        # At its ends the slope may be infinite, which compares as it should.
+        mixed = calc.add(calc.multiply(lam, own), calc.multiply(1 - lam, others))
+        slope = calc.sum(calc.divide(more, mixed)).as_py()
+        return slope is not None and slope > 0
+
+    if not rises(0.0):
+        return 0.0
+    if rises(1.0):
+        return 1.0
+    low, high = 0.0, 1.0
+    while high - low > 1e-9:
+        middle = (low + high) / 2
+        low, high = (middle, high) if rises(middle) else (low, middle)
+    return (low + high) / 2

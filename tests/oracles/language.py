@@ -74,6 +74,61 @@ def score(
                     "context_count": total,
                     "count": found[token],
                     "prob": found[token] / total if total else None,
+                    "sparse": len(+found) == 1,
                 }
             )
     return scored
+
+
+def of_order(prompt: Sequence[int], order: int) -> list[int] | None:
+    """The context that a model of an order has of a prompt; None if it is too short."""
+    return list(prompt[len(prompt) - order + 1 :]) if len(prompt) >= order - 1 else None
+
+
+def counts(
+    rows: Sequence[Text | None],
+    prompt: Text | None,
+    orders: Sequence[int],
+    candidates: Sequence[int | None] | None,
+) -> tuple[list[list[int] | None] | None, list[int | None] | None]:
+    """The numerators and denominators of one context."""
+    if prompt is None or candidates is None:
+        return None, None
+    numerators: list[list[int] | None] = []
+    denominators: list[int | None] = []
+    for order in orders:
+        context = of_order(symbols(prompt), order)
+        found = None if context is None else following(rows, context)
+        numerators.append(None if found is None else [found[one] for one in candidates])
+        denominators.append(None if found is None else found.total())
+    return numerators, denominators
+
+
+def stupid_backoff(
+    rows: Sequence[Text | None], context: Sequence[int], token: int | None, alpha: float
+) -> float | None:
+    """The score as Brants et al. define it, by recursion."""
+    found = following(rows, context)
+    if found[token]:
+        return found[token] / found.total()
+    if not context:
+        return 0.0 if found.total() else None
+    shorter = stupid_backoff(rows, context[1:], token, alpha)
+    return None if shorter is None else alpha * shorter
+
+
+def interpolated(
+    rows: Sequence[Text | None],
+    prompt: Sequence[int],
+    token: int | None,
+    weights: dict[int, float],
+) -> float | None:
+    """The weighted mean over the orders whose context occurs."""
+    sums = []
+    for order, weight in weights.items():
+        context = of_order(prompt, order)
+        found = following(rows, context) if context is not None else Counter()
+        if weight and found.total():
+            sums.append((weight, found[token] / found.total()))
+    total = sum(weight for weight, _ in sums)
+    return sum(weight * share for weight, share in sums) / total if sums else None

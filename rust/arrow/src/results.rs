@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use arrow_array::{
-    ArrayRef, BooleanArray, Float64Array, LargeBinaryArray, LargeListArray, LargeStringArray,
-    RecordBatch, UInt32Array, UInt64Array,
+    ArrayRef, BooleanArray, FixedSizeListArray, Float64Array, LargeBinaryArray, LargeListArray,
+    LargeStringArray, RecordBatch, UInt32Array, UInt64Array,
 };
 use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 use bowstring::query::{
-    Contexts, Distributions, Found, Matches, Predictions, Reach, RowCounts, Spans, Symbols,
+    Contexts, Distributions, Found, Matches, OrderCounts, Predictions, Reach, RowCounts, Spans,
+    Symbols,
 };
 use bowstring::{Column, Error, Patterns, Result};
 
@@ -201,8 +202,41 @@ pub fn distributions(
     nullable_table(many.then_some(found.query), columns, &["token"])
 }
 
-/// `row, position, token, suffix_length, context_count, count, prob`, a row a symbol; the token of a
-/// row's end is null, `prob` is where nothing was indexed.
+/// `numerators: fixed_size_list<large_list<uint64>>, denominators: fixed_size_list<uint64>`, a row a
+/// context, whose lists have an item an order; null where the context is null or too short.
+///
+/// # Errors
+/// None that a caller can cause.
+pub fn order_counts(found: OrderCounts, orders: usize) -> Result<RecordBatch> {
+    let unknown = &found.unknown;
+    let contexts = found.denominators.len() / orders;
+    let ends = std::iter::once(0).chain(found.ends.iter().map(|&end| end as i64));
+    let offsets = OffsetBuffer::new(ScalarBuffer::from(ends.collect::<Vec<i64>>()));
+    let count = Arc::new(Field::new("item", DataType::UInt64, false));
+    let known = validity(found.denominators.len(), unknown);
+    let lists = LargeListArray::try_new(count, offsets, numbers(found.numerators), known)
+        .map_err(broken)?;
+    let denominators = counts(found.denominators, unknown);
+    let by_order = |items: ArrayRef| -> Result<ArrayRef> {
+        let item = Arc::new(Field::new("item", items.data_type().clone(), true));
+        let known = validity(contexts, &found.nulls);
+        let lists = FixedSizeListArray::try_new(item, orders as i32, items, known);
+        Ok(Arc::new(lists.map_err(broken)?))
+    };
+    nullable_table(
+        None,
+        vec![("numerators", by_order(Arc::new(lists))?), ("denominators", by_order(denominators)?)],
+        &["numerators", "denominators"],
+    )
+}
+
+/// Probabilities, or scores like them, null where there is none.
+pub fn probabilities(probabilities: Vec<Option<f64>>) -> ArrayRef {
+    Arc::new(Float64Array::from(probabilities))
+}
+
+/// `row, position, token, suffix_length, context_count, count, prob, sparse`, a row a symbol; the
+/// token of a row's end is null, `prob` is where nothing was indexed.
 ///
 /// # Errors
 /// None that a caller can cause.
@@ -222,6 +256,7 @@ pub fn scores(rows: &Patterns, scores: &[Vec<Reach>]) -> Result<RecordBatch> {
         );
         prob.extend(scores.iter().map(|reach| share(reach.count, reach.context)));
     }
+    let sparse: Vec<bool> = scores.iter().flatten().map(|reach| reach.sparse).collect();
     let column = |of: fn(&Reach) -> u64| numbers(scores.iter().flatten().map(of).collect());
     nullable_table(
         None,
@@ -233,6 +268,7 @@ pub fn scores(rows: &Patterns, scores: &[Vec<Reach>]) -> Result<RecordBatch> {
             ("context_count", column(|reach| reach.context)),
             ("count", column(|reach| reach.count)),
             ("prob", Arc::new(Float64Array::from(prob))),
+            ("sparse", Arc::new(BooleanArray::from(sparse))),
         ],
         &["token", "prob"],
     )

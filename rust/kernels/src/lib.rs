@@ -35,7 +35,7 @@ pub use index::{Builder, Index, Options};
 pub use interrupt::{Monitor, Phase};
 pub use pool::{default_threads, pool};
 pub use query::{
-    Boundary, DistributionOptions, Expression, GenerateOptions, Limit, MatchOptions, Next,
-    SearchOptions, parse,
+    Boundary, Candidates, DistributionOptions, Expression, GenerateOptions, Limit, MatchOptions,
+    Next, SearchOptions, Smoothing, parse,
 };
 pub use symbol::{Pattern, Patterns, Ranks, Row};

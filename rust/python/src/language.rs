@@ -1,8 +1,8 @@
 //! What `bowstring.language` asks of an index.
 
 use bowstring::{
-    Column as Kind, DistributionOptions, Error, GenerateOptions, Index as Kernel, Monitor, Next,
-    Patterns, Result, Rows as _,
+    Candidates, Column as Kind, DistributionOptions, Error, GenerateOptions, Index as Kernel,
+    Monitor, Next, Patterns, Result, Rows as _, Smoothing,
 };
 use bowstring_arrow as arrow;
 use pyo3::prelude::*;
@@ -12,17 +12,24 @@ use crate::detached::{run, run_short};
 use crate::error::to_python;
 use crate::index::{Index, Queries, term};
 
+/// Refuses a number that no symbol of the index's kind has.
+fn check_symbol(index: &Kernel, what: &str, number: Option<u64>) -> Result<()> {
+    let tokens = index.column() == Kind::Tokens;
+    let most = if tokens { u64::from(u32::MAX) - 1 } else { u64::from(u8::MAX) };
+    match number.filter(|&number| number > most) {
+        None => Ok(()),
+        Some(number) => Err(Error::InvalidInput(format!(
+            "{what} {number}; give whole numbers from 0 to {most}"
+        ))),
+    }
+}
+
 /// One symbol as a text of the index's kind.
 fn symbols(index: &Kernel, numbers: &[Option<u64>]) -> Result<Patterns> {
     let tokens = index.column() == Kind::Tokens;
     let mut patterns = if tokens { Patterns::tokens() } else { Patterns::bytes() };
     for number in numbers {
-        let most = if tokens { u64::from(u32::MAX) - 1 } else { u64::from(u8::MAX) };
-        if let Some(number) = number.filter(|&number| number > most) {
-            return Err(Error::InvalidInput(format!(
-                "token is {number}; give whole numbers from 0 to {most}"
-            )));
-        }
+        check_symbol(index, "token is", *number)?;
         if tokens {
             let mut row = number.map(|number| std::iter::once(number as u32));
             patterns.push_tokens(row.as_mut().map(|row| row as _))?;
@@ -47,6 +54,31 @@ fn next_of(index: &Kernel, object: &Bound<'_, PyAny>) -> PyResult<Option<Pattern
         |number| symbols(index, &[Some(number)]),
     );
     found.map(Some).map_err(|error| to_python(object.py(), &error))
+}
+
+/// What prompts are to be followed by: one thing, as `next_of` reads it, or a column.
+enum Nexts {
+    One(Option<Patterns>),
+    Many(Column),
+}
+
+impl Nexts {
+    fn of(index: &Kernel, object: &Bound<'_, PyAny>) -> PyResult<Self> {
+        if object.hasattr("__arrow_c_array__")? || object.hasattr("__arrow_c_stream__")? {
+            return Ok(Self::Many(object.extract()?));
+        }
+        next_of(index, object).map(Self::One)
+    }
+
+    fn read(self, index: &Kernel) -> Result<Option<Patterns>> {
+        match self {
+            Self::One(next) => Ok(next),
+            Self::Many(next) if next.data_type.is_integer() => {
+                symbols(index, &arrow::read_numbers("token", next.chunks())?).map(Some)
+            }
+            Self::Many(next) => Queries::Many(next).read().map(Some),
+        }
+    }
 }
 
 fn one(object: &Bound<'_, PyAny>) -> PyResult<Patterns> {
@@ -86,22 +118,10 @@ pub fn predict(
     threads: Option<usize>,
 ) -> PyResult<Table> {
     let index = index.kernel();
-    let column: Option<Column> =
-        if next.hasattr("__arrow_c_array__")? || next.hasattr("__arrow_c_stream__")? {
-            Some(next.extract()?)
-        } else {
-            None
-        };
-    let one = if column.is_none() { next_of(&index, next)? } else { None };
+    let next = Nexts::of(&index, next)?;
     run(py, threads, move |monitor| {
         let prompts = prompts.read()?;
-        let next = match column {
-            None => one,
-            Some(next) if next.data_type.is_integer() => {
-                Some(symbols(&index, &arrow::read_numbers("token", next.chunks())?)?)
-            }
-            Some(next) => Some(Queries::Many(next).read()?),
-        };
+        let next = next.read(&index)?;
         let next = next.as_ref().map_or(Next::End, Next::Text);
         arrow::predictions(index.predict(&prompts, next, backoff, monitor)?)
     })
@@ -155,6 +175,86 @@ pub fn score(
         arrow::scores(&rows, &scores)
     })
     .map(Table)
+}
+
+/// A table of a row a context, whose lists have an item an order. Candidates are all symbols, and
+/// how many each context has of them; without that every context has all.
+#[pyfunction]
+pub fn order_counts(
+    py: Python<'_>,
+    index: &Index,
+    contexts: Queries,
+    orders: Vec<usize>,
+    candidates: Column,
+    lengths: Option<Column>,
+    threads: Option<usize>,
+) -> PyResult<Table> {
+    let index = index.kernel();
+    let one = !contexts.many();
+    let ask = move |monitor: &Monitor| {
+        let mut symbols = vec![];
+        for number in arrow::read_numbers("candidates", candidates.chunks())? {
+            check_symbol(&index, "candidates holds", number)?;
+            symbols.push(number.map(|number| number as u32));
+        }
+        let candidates = match lengths {
+            None => Candidates::Same(symbols),
+            Some(lengths) => {
+                let lengths = arrow::read_numbers("candidates", lengths.chunks())?;
+                Candidates::each(symbols, &lengths)
+            }
+        };
+        let found = index.order_counts(&contexts.read()?, &orders, &candidates, monitor)?;
+        arrow::order_counts(found, orders.len())
+    };
+    if one { run_short(py, || ask(&Monitor::default())) } else { run(py, threads, ask) }.map(Table)
+}
+
+/// A score a prompt; `next` is what `predict` takes.
+#[pyfunction]
+#[allow(clippy::too_many_arguments, reason = "one keyword each in Python")]
+pub fn stupid_backoff(
+    py: Python<'_>,
+    index: &Index,
+    prompts: Queries,
+    next: &Bound<'_, PyAny>,
+    order: usize,
+    alpha: f64,
+    threads: Option<usize>,
+) -> PyResult<Array> {
+    smoothed(py, index, prompts, next, Smoothing::StupidBackoff(order, alpha), threads)
+}
+
+/// A score a prompt; `next` is what `predict` takes.
+#[pyfunction]
+pub fn interpolated(
+    py: Python<'_>,
+    index: &Index,
+    prompts: Queries,
+    next: &Bound<'_, PyAny>,
+    weights: Vec<(usize, f64)>,
+    threads: Option<usize>,
+) -> PyResult<Array> {
+    smoothed(py, index, prompts, next, Smoothing::Interpolated(weights), threads)
+}
+
+fn smoothed(
+    py: Python<'_>,
+    index: &Index,
+    prompts: Queries,
+    next: &Bound<'_, PyAny>,
+    smoothing: Smoothing,
+    threads: Option<usize>,
+) -> PyResult<Array> {
+    let index = index.kernel();
+    let next = Nexts::of(&index, next)?;
+    let one = !prompts.many() && matches!(next, Nexts::One(_));
+    let ask = move |monitor: &Monitor| {
+        let (prompts, next) = (prompts.read()?, next.read(&index)?);
+        let next = next.as_ref().map_or(Next::End, Next::Text);
+        Ok(arrow::probabilities(index.smoothed(&prompts, next, &smoothing, monitor)?))
+    };
+    if one { run_short(py, || ask(&Monitor::default())) } else { run(py, threads, ask) }.map(Array)
 }
 
 /// What follows each prompt, an array as long as `prompts`.

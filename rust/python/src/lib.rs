@@ -22,7 +22,10 @@ mod _core {
         segment_stretches,
     };
     #[pymodule_export]
-    use super::language::{distributions, generate, predict, predict_one, score};
+    use super::language::{
+        distributions, generate, interpolated, order_counts, predict, predict_one, score,
+        stupid_backoff,
+    };
     #[pymodule_export]
     use super::matches::matches;
 

@@ -339,6 +339,11 @@ impl<S: Symbol> Segment for Shard<S> {
         Ok(count(None)? + count(Some(order_of(Self::separator())))?)
     }
 
+    fn continuation(&self, rank: Rank, depth: usize) -> Result<Option<u32>> {
+        let position = self.located(self.position(rank))?;
+        self.symbol_at(position + depth as Position)
+    }
+
     fn continuations(
         &self,
         ranks: Ranks,

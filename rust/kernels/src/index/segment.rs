@@ -10,7 +10,7 @@ use crate::container::{SegmentEntry, read_segment_file};
 use crate::corpus::{Column, Rows};
 use crate::error::{Error, Result};
 use crate::interrupt::Monitor;
-use crate::symbol::{Pattern, Position, Ranks};
+use crate::symbol::{Pattern, Position, Rank, Ranks};
 
 /// An immutable index over at most 2^31 - 1 symbols.
 pub trait Segment: Send + Sync + std::fmt::Debug {
@@ -53,6 +53,13 @@ pub trait Segment: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// [`Error::Corrupt`].
     fn ending(&self, ranks: Ranks, depth: usize) -> Result<u64>;
+
+    /// The symbol that a suffix goes on with behind its first `depth` ones; `None` for the end of a
+    /// row.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`].
+    fn continuation(&self, rank: Rank, depth: usize) -> Result<Option<u32>>;
 
     /// Appends the symbols that suffixes go on with that share their first `depth` ones, in order,
     /// each with how many do; `None`, the last one, for the end of a row.

@@ -13,7 +13,7 @@ use crate::corpus::{Column, Corpus, MAX_SYMBOLS, Text};
 use crate::error::{Error, Result};
 use crate::interrupt::Monitor;
 use crate::suffix::{Sorted as _, SuffixArray, following, keys, runs, sort};
-use crate::symbol::{Pattern, Position, Ranks, Symbol};
+use crate::symbol::{Pattern, Position, Rank, Ranks, Symbol};
 
 pub(super) const KIND: &str = "suffix";
 
@@ -240,6 +240,11 @@ impl<S: Symbol> Segment for SuffixSegment<S> {
     fn ending(&self, ranks: Ranks, depth: usize) -> Result<u64> {
         let ends = following(&self.array()?, ranks, depth, self.separator);
         Ok(self.located(ends)?.len())
+    }
+
+    fn continuation(&self, rank: Rank, depth: usize) -> Result<Option<u32>> {
+        let position = self.located(self.array()?.position(rank))?;
+        self.symbol_at(position + depth as Position)
     }
 
     fn continuations(

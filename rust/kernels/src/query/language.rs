@@ -27,6 +27,9 @@ pub enum Next<'a> {
     End,
 }
 
+/// The place of a question, its prompt, and what is to come next; `None` for the end of the row.
+pub(super) type Asked<'a> = (usize, Pattern<'a>, Option<Pattern<'a>>);
+
 /// How often each prompt, or the longest suffix of it that occurs, goes on as asked; one item of
 /// each list a prompt.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -83,37 +86,7 @@ impl Index {
         backoff: bool,
         monitor: &Monitor,
     ) -> Result<Predictions> {
-        self.check_kinds("prompt", prompts)?;
-        let length = match next {
-            Next::Text(texts) => {
-                self.check_kinds("token", texts)?;
-                match (prompts.len(), texts.len()) {
-                    (1, length) | (length, 1) => length,
-                    (length, same) if length == same => length,
-                    (length, other) => {
-                        return Err(Error::InvalidInput(format!(
-                            "token has {other} values and prompt has {length}: give as many of one \
-                             as of the other, or one alone"
-                        )));
-                    }
-                }
-            }
-            Next::End => prompts.len(),
-        };
-        let place = |patterns: &Patterns, at: usize| if patterns.len() == 1 { 0 } else { at };
-        let asked: Vec<(usize, Pattern<'_>, Option<Pattern<'_>>)> = (0..length)
-            .filter_map(|at| {
-                let prompt = prompts.get(place(prompts, at))?;
-                match next {
-                    Next::End => Some((at, prompt, None)),
-                    Next::Text(texts) => Some((at, prompt, Some(texts.get(place(texts, at))?))),
-                }
-            })
-            .collect();
-        for &(at, _, next) in &asked {
-            let at = (length > 1).then_some(at);
-            next.map_or(Ok(()), |next| self.check_not_empty("token", next, at))?;
-        }
+        let (length, asked) = self.asked(prompts, next)?;
         let answered: Vec<Vec<(usize, u64, u64)>> = if prompts.len() == 1 {
             let nexts: Vec<_> = asked.iter().map(|&(_, _, next)| next).collect();
             match prompts.get(0) {
@@ -145,6 +118,50 @@ impl Index {
         }
         predictions.nulls.extend(known..length);
         Ok(predictions)
+    }
+
+    /// The questions of a column, of those not null, and how many they are with the null ones; one
+    /// prompt stands for many, and one text.
+    ///
+    /// # Errors
+    /// As [`Index::predict`].
+    pub(super) fn asked<'a>(
+        &self,
+        prompts: &'a Patterns,
+        next: Next<'a>,
+    ) -> Result<(usize, Vec<Asked<'a>>)> {
+        self.check_kinds("prompt", prompts)?;
+        let length = match next {
+            Next::Text(texts) => {
+                self.check_kinds("token", texts)?;
+                match (prompts.len(), texts.len()) {
+                    (1, length) | (length, 1) => length,
+                    (length, same) if length == same => length,
+                    (length, other) => {
+                        return Err(Error::InvalidInput(format!(
+                            "token has {other} values and prompt has {length}: give as many of one \
+                             as of the other, or one alone"
+                        )));
+                    }
+                }
+            }
+            Next::End => prompts.len(),
+        };
+        let place = |patterns: &Patterns, at: usize| if patterns.len() == 1 { 0 } else { at };
+        let asked: Vec<Asked<'a>> = (0..length)
+            .filter_map(|at| {
+                let prompt = prompts.get(place(prompts, at))?;
+                match next {
+                    Next::End => Some((at, prompt, None)),
+                    Next::Text(texts) => Some((at, prompt, Some(texts.get(place(texts, at))?))),
+                }
+            })
+            .collect();
+        for &(at, _, next) in &asked {
+            let at = (length > 1).then_some(at);
+            next.map_or(Ok(()), |next| self.check_not_empty("token", next, at))?;
+        }
+        Ok((length, asked))
     }
 
     /// How often one prompt goes on as asked, for each of what is asked.
@@ -187,11 +204,7 @@ impl Index {
         nexts.par_iter().map(|&next| monitor.check().and_then(|()| count(next))).collect()
     }
 
-    fn predict_block(
-        &self,
-        block: &[(usize, Pattern<'_>, Option<Pattern<'_>>)],
-        backoff: bool,
-    ) -> Result<Vec<(usize, u64, u64)>> {
+    fn predict_block(&self, block: &[Asked<'_>], backoff: bool) -> Result<Vec<(usize, u64, u64)>> {
         let prompts: Vec<Pattern<'_>> = block.iter().map(|&(_, prompt, _)| prompt).collect();
         let contexts = self.contexts(&prompts, backoff)?;
         let mut joined = prompts.first().map_or_else(Patterns::bytes, |&one| Patterns::like(one));
@@ -202,15 +215,13 @@ impl Index {
         }
         let whole: Vec<Pattern<'_>> = (0..joined.len()).filter_map(|at| joined.get(at)).collect();
         let counts = if whole.is_empty() {
-            // Ends of rows are no text that could be looked for.
-            let ends = block.iter().zip(&contexts).map(|(&(_, prompt, _), &(length, _))| {
-                let suffix = prompt.slice(prompt.len() - length..prompt.len());
-                self.parts().try_fold(0, |count, part| {
-                    let ranks = part.segment.find(suffix)?;
-                    Ok(count + part.segment.ending(ranks, length)?)
+            let suffixes = block.iter().zip(&contexts);
+            let suffixes: Vec<Pattern<'_>> = suffixes
+                .map(|((_, prompt, _), &(length, _))| {
+                    prompt.slice(prompt.len() - length..prompt.len())
                 })
-            });
-            ends.collect::<Result<_>>()?
+                .collect();
+            self.ends_of(&suffixes)?
         } else {
             self.occurrences_of(&whole)?
         };
@@ -219,6 +230,16 @@ impl Index {
             .zip(counts)
             .map(|((length, of), count)| (length, of, count))
             .collect())
+    }
+
+    /// How often a row ends behind each context; ends are no text that could be looked for.
+    pub(super) fn ends_of(&self, contexts: &[Pattern<'_>]) -> Result<Vec<u64>> {
+        let ends = self.find_each(contexts)?.into_iter().zip(contexts).map(|(ranks, context)| {
+            self.parts().zip(ranks).try_fold(0, |count, (part, ranks)| {
+                Ok(count + part.segment.ending(ranks, context.len())?)
+            })
+        });
+        ends.collect()
     }
 
     /// The symbols of each prompt that are its context, counted from its end, and how often that

@@ -10,6 +10,7 @@ mod locate;
 mod matches;
 mod parse;
 mod sample;
+mod smooth;
 mod statistics;
 mod text;
 
@@ -20,6 +21,7 @@ pub use language::{DistributionOptions, Distributions, Next, Predictions};
 pub use locate::{Limit, RowCounts, Spans};
 pub use matches::{Boundary, MatchOptions, Matches};
 pub use parse::parse;
+pub use smooth::{Candidates, OrderCounts, Smoothing};
 pub use statistics::Reach;
 
 #[cfg(test)]

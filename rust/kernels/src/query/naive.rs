@@ -34,6 +34,46 @@ pub(super) fn following(rows: Rows<'_>, context: &[u32]) -> BTreeMap<Option<u32>
     found
 }
 
+/// The context that a model of an order has of a prompt.
+pub(super) fn of_order(prompt: &[u32], order: usize) -> Option<&[u32]> {
+    (prompt.len() >= order - 1).then(|| &prompt[prompt.len() - (order - 1)..])
+}
+
+/// Stupid backoff, as it is defined: by recursion.
+pub(super) fn stupid_backoff(
+    rows: Rows<'_>,
+    context: &[u32],
+    next: Option<u32>,
+    alpha: f64,
+) -> Option<f64> {
+    let found = following(rows, context);
+    match found.get(&next) {
+        Some(&count) => Some(count as f64 / found.values().sum::<u64>() as f64),
+        None if context.is_empty() => (!found.is_empty()).then_some(0.0),
+        None => Some(alpha * stupid_backoff(rows, &context[1..], next, alpha)?),
+    }
+}
+
+/// The weighted mean of the shares at those orders whose context occurs.
+pub(super) fn interpolated(
+    rows: Rows<'_>,
+    prompt: &[u32],
+    next: Option<u32>,
+    weights: &[(usize, f64)],
+) -> Option<f64> {
+    let (mut sum, mut total) = (0.0, 0.0);
+    for &(order, weight) in weights {
+        let found =
+            of_order(prompt, order).map_or_else(BTreeMap::new, |context| following(rows, context));
+        if !found.is_empty() {
+            let count = found.get(&next).copied().unwrap_or(0);
+            sum += weight * (count as f64 / found.values().sum::<u64>() as f64);
+            total += weight;
+        }
+    }
+    (total > 0.0).then(|| sum / total)
+}
+
 /// The longest suffix that occurs of a context of at most `longest` symbols.
 pub(super) fn longest_suffix<'a>(rows: Rows<'_>, context: &'a [u32], longest: usize) -> &'a [u32] {
     (context.len().saturating_sub(longest)..=context.len())

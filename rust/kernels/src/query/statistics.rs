@@ -32,6 +32,9 @@ pub struct Reach {
     pub context: u64,
     /// How often the symbol at the place, or the end of the row, comes next.
     pub count: u64,
+    /// Whether what comes next is the same wherever they occur, whether the symbol at the place or
+    /// another.
+    pub sparse: bool,
 }
 
 /// A piece of a text: its places from `from` to before `to`.
@@ -112,11 +115,12 @@ impl Index {
             let (length, context) = self.longest_suffixes(&[tail])?[0];
             let suffix = tail.slice(tail.len() - length..tail.len());
             let mut count = 0;
-            for part in self.parts() {
-                let ranks = part.segment.find(suffix)?;
-                count += part.segment.ending(ranks, length)?;
+            let found = self.find_each(&[suffix])?.concat();
+            for (part, ranks) in self.parts().zip(&found) {
+                count += part.segment.ending(*ranks, length)?;
             }
-            reaches.push(Reach { length: length as u64, context, count });
+            let sparse = self.sparse(&found, length, context, count)?;
+            reaches.push(Reach { length: length as u64, context, count, sparse });
             Ok(())
         })
     }
@@ -156,13 +160,13 @@ impl Index {
             }
             let found = self.find_each(&wanted)?;
             for (lane, ranks) in lanes.iter_mut().zip(found) {
-                lane.answer(ranks);
+                lane.answer(self, ranks)?;
             }
         }
     }
 
     /// The ranks of each pattern in each segment.
-    fn find_each(&self, patterns: &[Pattern<'_>]) -> Result<Vec<Vec<Ranks>>> {
+    pub(super) fn find_each(&self, patterns: &[Pattern<'_>]) -> Result<Vec<Vec<Ranks>>> {
         let mut all = vec![vec![]; patterns.len()];
         let mut ranks = vec![Ranks::NONE; patterns.len()];
         for part in self.parts() {
@@ -172,6 +176,33 @@ impl Index {
             }
         }
         Ok(all)
+    }
+
+    /// Whether a context, of which the ranks in each segment are given, goes on with one symbol
+    /// only; `count` of its occurrences do so with one that is known.
+    fn sparse(&self, ranks: &[Ranks], depth: usize, context: u64, count: u64) -> Result<bool> {
+        if count > 0 || context < 2 {
+            return Ok(context > 0 && (context == 1 || count == context));
+        }
+        // Suffixes are in order: where the first and the last go on alike, all between do.
+        let mut known = None;
+        for (part, ranks) in self.parts().zip(ranks).filter(|(_, ranks)| !ranks.is_empty()) {
+            for rank in [ranks.start, ranks.end - 1] {
+                let symbol = part.segment.continuation(rank, depth)?;
+                if known.is_some_and(|known| known != symbol) {
+                    return Ok(false);
+                }
+                known = Some(symbol);
+            }
+        }
+        if known != Some(None) {
+            return Ok(true);
+        }
+        // Ends of rows may come first and last, and others between them.
+        let all = self.parts().zip(ranks).try_fold(0, |ends, (part, &ranks)| {
+            Ok::<_, crate::Error>(ends + part.segment.ending(ranks, depth)?)
+        });
+        Ok(all? == context)
     }
 
     /// A piece at its start.
@@ -206,7 +237,7 @@ impl<'a> Lane<'a> {
                 if start == self.at + 1 {
                     // The empty text occurs everywhere.
                     let everywhere = index.parts().map(|part| everything(part.segment));
-                    self.answer(everywhere.collect());
+                    self.answer(index, everywhere.collect())?;
                 } else if here && self.hunt.fails.is_none() {
                     let symbol = self.piece.text.symbol(self.at);
                     let depth = self.at - self.start;
@@ -215,7 +246,7 @@ impl<'a> Lane<'a> {
                         .zip(&self.ranks)
                         .map(|(part, ranks)| part.segment.following(*ranks, depth, symbol));
                     let extended = extended.collect::<Result<_>>()?;
-                    self.answer(extended);
+                    self.answer(index, extended)?;
                 } else {
                     return Ok(Some(self.piece.text.slice(start..self.at + 1)));
                 }
@@ -239,12 +270,13 @@ impl<'a> Lane<'a> {
     }
 
     /// Takes in the ranks of the text from the start tried on.
-    fn answer(&mut self, ranks: Vec<Ranks>) {
-        let Some(start) = self.next_start() else { return };
+    fn answer(&mut self, index: &Index, ranks: Vec<Ranks>) -> Result<()> {
+        let Some(start) = self.next_start() else { return Ok(()) };
         let count = total(&ranks);
         if self.hunt.fails.is_none() {
-            let length = (self.at - self.start) as u64;
-            self.reaches.push(Reach { length, context: self.count, count });
+            let (depth, context) = (self.at - self.start, self.count);
+            let sparse = index.sparse(&self.ranks, depth, context, count)?;
+            self.reaches.push(Reach { length: depth as u64, context, count, sparse });
         }
         // Nothing is shorter than the empty text, even where that does not occur.
         if count > 0 || start > self.at {
@@ -253,6 +285,7 @@ impl<'a> Lane<'a> {
             self.hunt.fails = Some(start);
             self.hunt.stride = (2 * self.hunt.stride).max(1);
         }
+        Ok(())
     }
 
     /// Goes to the next place, once the match before it is known.

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use super::boolean::{Expression, Node};
 use super::{
-    Boundary, DistributionOptions, GenerateOptions, Limit, MatchOptions, Next, Reach,
-    SearchOptions, naive, parse,
+    Boundary, Candidates, DistributionOptions, GenerateOptions, Limit, MatchOptions, Next, Reach,
+    SearchOptions, Smoothing, naive, parse,
 };
 use crate::corpus::{Column, Rows};
 use crate::error::Error;
@@ -174,6 +174,7 @@ proptest! {
                     length: context.len() as u64,
                     context: following.values().sum(),
                     count,
+                    sparse: following.len() == 1,
                 };
                 prop_assert_eq!(score, expected, "at {} of {:?}", at, text);
             }
@@ -216,6 +217,84 @@ proptest! {
                     };
                     prop_assert_eq!(found.count[at], count);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn models_of_fixed_n_agree_with_the_definition(
+        (column, rows, prompts) in kinds(),
+        segment in 1..200_usize,
+        orders in vec(1..7_usize, 1..4),
+        lists in vec(option::weighted(0.9, vec(option::weighted(0.8, 0..80_usize), 0..12)), 6),
+        same in any::<bool>(),
+        weights in vec(0..4_u32, 5),
+        alpha in 0.0..=1.0_f64,
+        order in 1..6_usize,
+    ) {
+        let index = build(column, &rows, segment);
+        let monitor = Monitor::default();
+        let asked = patterns(column, &prompts);
+        let known: Vec<u32> = rows.iter().flatten().flatten().copied().chain([3]).collect();
+        let named = |list: &[Option<usize>]| -> Vec<Option<u32>> {
+            list.iter().map(|nth| nth.map(|nth| known[nth % known.len()])).collect()
+        };
+        let lists: Vec<Option<Vec<Option<u32>>>> =
+            lists.iter().take(prompts.len()).map(|list| list.as_deref().map(named)).collect();
+        let candidates = if same {
+            Candidates::Same(lists[0].clone().unwrap_or_default())
+        } else {
+            let lengths: Vec<_> =
+                lists.iter().map(|list| list.as_ref().map(|list| list.len() as u64)).collect();
+            Candidates::each(lists.iter().flatten().flatten().copied().collect(), &lengths)
+        };
+        let found = index.order_counts(&asked, &orders, &candidates, &monitor).unwrap();
+        let mut from = 0;
+        for (at, prompt) in prompts.iter().enumerate() {
+            let list = if same { Some(lists[0].clone().unwrap_or_default()) } else { lists[at].clone() };
+            prop_assert_eq!(found.nulls.contains(&at), prompt.is_none() || list.is_none());
+            for (nth, &order) in orders.iter().enumerate() {
+                let place = at * orders.len() + nth;
+                let context = prompt.as_deref().and_then(|prompt| naive::of_order(prompt, order));
+                let context = context.filter(|_| list.is_some());
+                prop_assert_eq!(found.unknown.contains(&place), context.is_none());
+                let following = context.map_or_else(Default::default, |context| {
+                    naive::following(&rows, context)
+                });
+                prop_assert_eq!(found.denominators[place], following.values().sum::<u64>());
+                let expected: Vec<u64> = list.iter().flatten()
+                    .map(|symbol| following.get(symbol).copied().unwrap_or(0)).collect();
+                prop_assert_eq!(&found.numerators[from..found.ends[place]], &expected);
+                from = found.ends[place];
+            }
+        }
+        prop_assert_eq!(found.numerators.len(), from);
+
+        let nexts: Vec<Row> =
+            (0..prompts.len()).map(|at| Some(vec![known[(at * 7) % known.len()]])).collect();
+        let texts = patterns(column, &nexts);
+        let mut mixed: Vec<(usize, f64)> = (1..).zip(weights.into_iter().map(f64::from)).collect();
+        mixed[0].1 += f64::from(u8::from(mixed.iter().all(|&(_, weight)| weight == 0.0)));
+        for next in [Next::End, Next::Text(&texts)] {
+            let backoff = Smoothing::StupidBackoff(order, alpha);
+            let scores = index.smoothed(&asked, next, &backoff, &monitor).unwrap();
+            let mix = Smoothing::Interpolated(mixed.clone());
+            let means = index.smoothed(&asked, next, &mix, &monitor).unwrap();
+            for (at, prompt) in prompts.iter().enumerate() {
+                let Some(prompt) = prompt else {
+                    prop_assert_eq!((scores[at], means[at]), (None, None));
+                    continue;
+                };
+                let symbol = match next {
+                    Next::End => None,
+                    Next::Text(_) => nexts[at].as_ref().map(|next| next[0]),
+                };
+                let tail = &prompt[prompt.len().saturating_sub(order - 1)..];
+                let expected = naive::stupid_backoff(&rows, tail, symbol, alpha);
+                prop_assert_eq!(scores[at].is_some(), expected.is_some());
+                let (score, expected) = (scores[at].unwrap_or(0.0), expected.unwrap_or(0.0));
+                prop_assert!((score - expected).abs() <= 1e-12 * expected, "{score} {expected}");
+                prop_assert_eq!(means[at], naive::interpolated(&rows, prompt, symbol, &mixed));
             }
         }
     }
@@ -433,6 +512,16 @@ fn long_rows_are_scored_as_they_would_be_in_one_piece() {
             length: found.suffix_length[0],
             context: found.prompt_count[0],
             count: found.count[0],
+            sparse: one
+                .distributions(
+                    &patterns(Column::String, &[Some(text[..at].to_vec())]),
+                    DistributionOptions { backoff: true, max_support: None },
+                    &monitor,
+                )
+                .unwrap()
+                .token
+                .len()
+                == 1,
         };
         assert_eq!(scores[0][at], expected, "at {at}");
     }
