@@ -35,6 +35,7 @@ SEPARATOR = 65_535
 CONTEXT = 100
 SPAN = 450
 PROMPTS = 400
+COLUMN = 100_000
 TYPE = pa.list_(pa.uint16())
 
 
@@ -207,19 +208,22 @@ def ask(folder: str, runs: int) -> dict[str, Any]:
                     float(np.percentile(one, of)) / 1e3 for one in all
                 ]
             taken[f"{figure}|mean|{who}"] = [float(one.mean()) / 1e3 for one in all]
-    prompts = pa.array([ids[:-1] for ids in queries["infgram_prob"]], TYPE)
-    nexts = pa.array([ids[-1] for ids in queries["infgram_prob"]], pa.uint16())
+
+    def column(of: pa.ChunkedArray[Any], length: int) -> tuple[Any, Any]:
+        """Prompts, and what comes next."""
+        flat = of.combine_chunks().flatten().to_numpy()
+        starts = random.integers(0, len(flat) - length, COLUMN)
+        prompts = pa.array([flat[start : start + length] for start in starts], TYPE)
+        return prompts, pa.array(flat[starts + length])
+
+    grams, contexts = column(known, 4), column(held, CONTEXT)
     columns = {
-        "infgram_prob": lambda: model.infgram_prob(prompts, nexts, threads=1),
-        "prob": lambda: model.prob(
-            pa.array([ids[:-1] for ids in queries["prob"]], TYPE),
-            pa.array([ids[-1] for ids in queries["prob"]], pa.uint16()),
-            threads=1,
-        ),
+        "infgram_prob": lambda: model.infgram_prob(*contexts, threads=1),
+        "prob": lambda: model.prob(*grams, threads=1),
         "score": lambda: model.score(held, threads=1),
         "score, all threads": lambda: model.score(held),
     }
-    sizes = {"infgram_prob": number, "prob": number}
+    sizes = {"infgram_prob": COLUMN, "prob": COLUMN}
     symbols = len(held.combine_chunks().flatten())
     for name, call in columns.items():
 

@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::error::{Error, Result};
+use crate::interrupt::Monitor;
 
 type Pools = Mutex<HashMap<(u32, usize), Arc<ThreadPool>>>;
 
@@ -46,4 +48,19 @@ pub fn pool(threads: Option<usize>) -> Result<Arc<ThreadPool>> {
     let pool = Arc::new(pool);
     pools.insert((std::process::id(), threads), Arc::clone(&pool));
     Ok(pool)
+}
+
+/// Answers items in blocks of at most `size`, side by side; a single block where the caller is, for
+/// to wake a thread takes longer than most questions.
+pub(crate) fn in_blocks<T: Sync, A: Send>(
+    items: &[T],
+    size: usize,
+    monitor: &Monitor,
+    answer: impl Fn(&[T]) -> Result<A> + Sync,
+) -> Result<Vec<A>> {
+    let checked = |block: &[T]| monitor.check().and_then(|()| answer(block));
+    if items.len() <= size {
+        return items.chunks(size).map(checked).collect();
+    }
+    items.par_chunks(size).map(checked).collect()
 }

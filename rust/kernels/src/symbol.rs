@@ -423,6 +423,14 @@ impl Patterns {
         &self.nulls
     }
 
+    /// Adds a pattern.
+    ///
+    /// # Errors
+    /// [`Error::UnsupportedType`] if it is of text and those before are of tokens, or the reverse.
+    pub(crate) fn push(&mut self, pattern: Pattern<'_>) -> Result<()> {
+        self.push_joined(pattern, pattern.slice(0..0))
+    }
+
     /// Adds a pattern of two parts.
     ///
     /// # Errors

@@ -2,13 +2,16 @@
 
 use std::collections::HashSet;
 
-use bowstring::{Boundary, MatchOptions};
+use bowstring::{Boundary, MatchOptions, Monitor, Patterns};
 use bowstring_arrow as arrow;
 use pyo3::prelude::*;
 
 use crate::capsule::Table;
-use crate::detached::run;
+use crate::detached::{run, run_short};
 use crate::index::{Index, Queries};
+
+/// Symbols of a text whose matches are found on the calling thread.
+const SHORT: usize = 4096;
 
 /// A table of a row a match. Words bound them if `words`, tokens that begin one if those are given.
 #[pyfunction]
@@ -33,8 +36,14 @@ pub fn matches(
     let options = MatchOptions { min_length, max_count, boundary, delimiters, density };
     let index = index.kernel();
     let many = texts.many();
-    run(py, threads, move |monitor| {
-        arrow::matches(index.matches(&texts.read()?, &options, monitor)?, many)
-    })
+    let ask = move |texts: &Patterns, monitor: &Monitor| {
+        arrow::matches(index.matches(texts, &options, monitor)?, many)
+    };
+    match texts {
+        Queries::One(text) if text.get(0).is_none_or(|text| text.len() <= SHORT) => {
+            run_short(py, || ask(&text, &Monitor::default()))
+        }
+        texts => run(py, threads, move |monitor| ask(&texts.read()?, monitor)),
+    }
     .map(Table)
 }

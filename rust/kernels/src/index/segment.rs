@@ -85,6 +85,33 @@ pub trait Segment: Send + Sync + std::fmt::Debug {
     /// [`Error::Corrupt`] if it is not in the text.
     fn symbol_at(&self, position: Position) -> Result<Option<u32>>;
 
+    /// Appends each suffix's position, and how many symbols of `before`, from its end on, stand
+    /// before it in its row.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`].
+    fn extend_left(
+        &self,
+        ranks: Ranks,
+        before: Pattern<'_>,
+        extended: &mut Vec<(Position, usize)>,
+    ) -> Result<()> {
+        let mut positions = vec![];
+        self.positions(ranks, &mut positions)?;
+        for position in positions {
+            let most = before.len().min(position as usize);
+            let mut more = 0;
+            while more < most
+                && self.symbol_at(position - more as Position - 1)?
+                    == Some(before.symbol(before.len() - more - 1))
+            {
+                more += 1;
+            }
+            extended.push((position, more));
+        }
+        Ok(())
+    }
+
     /// Appends a span of the text as bytes.
     ///
     /// # Errors

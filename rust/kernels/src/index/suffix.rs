@@ -275,7 +275,9 @@ impl<S: Symbol> Segment for SuffixSegment<S> {
     }
 
     fn symbol_at(&self, position: Position) -> Result<Option<u32>> {
-        let symbol = self.located(self.array()?.symbol(position))?;
+        let symbol = self.text.get(position as usize);
+        let symbol = symbol.ok_or_else(|| Error::corrupt("a suffix ends behind the text"));
+        let symbol = *self.located(symbol)?;
         Ok((symbol != self.separator).then(|| symbol.number()))
     }
 

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use crate::error::Result;
 use crate::index::Index;
 use crate::interrupt::Monitor;
+use crate::pool::in_blocks;
 use crate::symbol::{Pattern, Patterns, Ranks};
 
 /// Patterns handed to a thread at once.
@@ -46,6 +47,11 @@ impl Index {
             patterns.get(at).map_or(Ok(()), |pattern| self.check_pattern(pattern, Some(at)))
         })?;
         monitor.check()?;
+        self.sorted_counts(patterns, monitor)
+    }
+
+    /// [`Index::count_many`], of empty patterns too, which occur at every symbol and end of a row.
+    pub(super) fn sorted_counts(&self, patterns: &Patterns, monitor: &Monitor) -> Result<Vec<u64>> {
         // Neighbours in order share most of their path through the array, and so its cache lines.
         let mut order: Vec<(u64, usize)> = (0..patterns.len())
             .into_par_iter()
@@ -53,19 +59,21 @@ impl Index {
             .filter_map(|at| patterns.get(at).map(|pattern| (pattern.key(), at)))
             .collect();
         order.par_sort_unstable();
-        let found: Vec<Vec<u64>> = order
-            .par_chunks(BLOCK)
-            .map(|block| {
-                monitor.check()?;
-                self.count_block(patterns, block)
-            })
-            .collect::<Result<_>>()?;
+        let found = in_blocks(&order, BLOCK, monitor, |block| self.count_block(patterns, block))?;
         let mut counts = vec![0; patterns.len()];
         for (&(_, at), &count) in order.iter().zip(found.iter().flatten()) {
             counts[at] = count;
         }
         Ok(counts)
     }
+
+    /// [`Index::occurrences_of`] a column without nulls.
+    pub(super) fn counts_of(&self, patterns: &Patterns) -> Result<Vec<u64>> {
+        let patterns: Vec<Pattern<'_>> =
+            (0..patterns.len()).filter_map(|at| patterns.get(at)).collect();
+        self.occurrences_of(&patterns)
+    }
+
     /// How often each pattern occurs; an empty one does at every symbol and every end of a row.
     pub(super) fn occurrences_of(&self, patterns: &[Pattern<'_>]) -> Result<Vec<u64>> {
         let mut ranks = vec![Ranks::NONE; patterns.len()];

@@ -3,11 +3,12 @@
 
 use rayon::prelude::*;
 
-use super::statistics::Reach;
+use super::statistics::{Reach, Wanted};
 use crate::error::{Error, Result};
 use crate::index::Index;
 use crate::interrupt::Monitor;
-use crate::symbol::{Pattern, Patterns, Ranks};
+use crate::pool::in_blocks;
+use crate::symbol::{Pattern, Patterns};
 
 /// Prompts handed to a thread at once.
 const BLOCK: usize = 1024;
@@ -15,8 +16,8 @@ const BLOCK: usize = 1024;
 /// Occurrences among which the ones that go on as asked are looked for, rather than in all the text.
 const FEW: u64 = 1024;
 
-/// Where the search for the longest suffix that occurs starts; most are not much longer.
-const GUESS: usize = 4;
+/// Prompts whose counts are looked for in order, which takes a copy of them.
+const SORTED: usize = 1 << 18;
 
 /// What is asked to come next.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +30,9 @@ pub enum Next<'a> {
 
 /// The place of a question, its prompt, and what is to come next; `None` for the end of the row.
 pub(super) type Asked<'a> = (usize, Pattern<'a>, Option<Pattern<'a>>);
+
+/// The length of a context, how often it occurs, and how often it goes on as asked.
+type Prediction = (usize, u64, u64);
 
 /// How often each prompt, or the longest suffix of it that occurs, goes on as asked; one item of
 /// each list a prompt.
@@ -87,20 +91,17 @@ impl Index {
         monitor: &Monitor,
     ) -> Result<Predictions> {
         let (length, asked) = self.asked(prompts, next)?;
-        let answered: Vec<Vec<(usize, u64, u64)>> = if prompts.len() == 1 {
+        let answered: Vec<Vec<Prediction>> = if prompts.len() == 1 {
             let nexts: Vec<_> = asked.iter().map(|&(_, _, next)| next).collect();
             match prompts.get(0) {
                 Some(prompt) => vec![self.predict_all(prompt, &nexts, backoff, monitor)?],
                 None => vec![],
             }
+        } else if backoff || matches!(next, Next::End) {
+            in_blocks(&asked, BLOCK, monitor, |block| self.predict_block(block, backoff))?
         } else {
-            asked
-                .par_chunks(BLOCK)
-                .map(|block| {
-                    monitor.check()?;
-                    self.predict_block(block, backoff)
-                })
-                .collect::<Result<_>>()?
+            let pieces = asked.chunks(SORTED).map(|piece| self.predict_whole(piece, monitor));
+            pieces.collect::<Result<_>>()?
         };
         let mut predictions = Predictions {
             suffix_length: vec![0; length],
@@ -171,32 +172,19 @@ impl Index {
         nexts: &[Option<Pattern<'_>>],
         backoff: bool,
         monitor: &Monitor,
-    ) -> Result<Vec<(usize, u64, u64)>> {
-        let length = if backoff { self.longest_suffixes(&[prompt])?[0].0 } else { prompt.len() };
-        let context = prompt.slice(prompt.len() - length..prompt.len());
-        let mut found = vec![];
-        for part in self.parts() {
-            found.push((part.segment, part.segment.find(context)?));
-        }
-        let occurs = found.iter().map(|(_, ranks)| ranks.len()).sum();
+    ) -> Result<Vec<Prediction>> {
+        let context = &self.contexts(&[prompt], backoff)?[0];
+        // Of one symbol a search among all the text is soon done; not so of each of many.
+        let most = if nexts.len() > 1 { u64::MAX } else { FEW };
         let count = |next: Option<Pattern<'_>>| {
-            let mut count = 0;
-            for (segment, ranks) in &found {
-                count += match next {
-                    None => segment.ending(*ranks, length)?,
-                    Some(next) if next.len() == 1 && (ranks.len() <= FEW || nexts.len() > 1) => {
-                        segment.following(*ranks, length, next.symbol(0))?.len()
-                    }
-                    Some(next) => {
-                        let mut joined = Patterns::like(prompt);
-                        joined.push_joined(context, next)?;
-                        joined
-                            .get(0)
-                            .map_or(Ok(0), |joined| segment.find(joined).map(Ranks::len))?
-                    }
-                };
-            }
-            Ok((length, occurs, count))
+            let count = match (self.followed(context, next, most)?, next) {
+                (Some(count), _) => count,
+                (None, next) => {
+                    let joined = joined([(context.text, next)].into_iter())?;
+                    joined.map_or(Ok(vec![]), |joined| self.counts_of(&joined))?.iter().sum()
+                }
+            };
+            Ok((context.text.len(), context.count, count))
         };
         if let [next] = *nexts {
             return Ok(vec![count(next)?]);
@@ -204,32 +192,39 @@ impl Index {
         nexts.par_iter().map(|&next| monitor.check().and_then(|()| count(next))).collect()
     }
 
-    fn predict_block(&self, block: &[Asked<'_>], backoff: bool) -> Result<Vec<(usize, u64, u64)>> {
+    /// How often prompts go on as asked.
+    fn predict_block(&self, block: &[Asked<'_>], backoff: bool) -> Result<Vec<Prediction>> {
         let prompts: Vec<Pattern<'_>> = block.iter().map(|&(_, prompt, _)| prompt).collect();
         let contexts = self.contexts(&prompts, backoff)?;
-        let mut joined = prompts.first().map_or_else(Patterns::bytes, |&one| Patterns::like(one));
-        for (&(_, prompt, next), &(length, _)) in block.iter().zip(&contexts) {
-            if let Some(next) = next {
-                joined.push_joined(prompt.slice(prompt.len() - length..prompt.len()), next)?;
+        let mut found = Vec::with_capacity(block.len());
+        let mut left = vec![];
+        for (at, (&(_, _, next), context)) in block.iter().zip(&contexts).enumerate() {
+            let count = self.followed(context, next, 0)?;
+            if count.is_none() {
+                left.push(at);
+            }
+            found.push((context.text.len(), context.count, count.unwrap_or(0)));
+        }
+        if let Some(joined) = joined(left.iter().map(|&at| (contexts[at].text, block[at].2)))? {
+            for (at, count) in left.into_iter().zip(self.counts_of(&joined)?) {
+                found[at].2 = count;
             }
         }
-        let whole: Vec<Pattern<'_>> = (0..joined.len()).filter_map(|at| joined.get(at)).collect();
-        let counts = if whole.is_empty() {
-            let suffixes = block.iter().zip(&contexts);
-            let suffixes: Vec<Pattern<'_>> = suffixes
-                .map(|((_, prompt, _), &(length, _))| {
-                    prompt.slice(prompt.len() - length..prompt.len())
-                })
-                .collect();
-            self.ends_of(&suffixes)?
-        } else {
-            self.occurrences_of(&whole)?
-        };
-        Ok(contexts
-            .into_iter()
-            .zip(counts)
-            .map(|((length, of), count)| (length, of, count))
-            .collect())
+        Ok(found)
+    }
+
+    /// How often whole prompts go on as asked; all of them with a text.
+    fn predict_whole(&self, asked: &[Asked<'_>], monitor: &Monitor) -> Result<Vec<Prediction>> {
+        let mut patterns: Option<Patterns> = None;
+        for &(_, prompt, next) in asked {
+            // Side by side in order too: what is read for one is there for the other.
+            let patterns = patterns.get_or_insert_with(|| Patterns::like(prompt));
+            patterns.push(prompt)?;
+            next.map_or(Ok(()), |next| patterns.push_joined(prompt, next))?;
+        }
+        let counts = patterns.map_or(Ok(vec![]), |all| self.sorted_counts(&all, monitor))?;
+        let pairs = asked.iter().zip(counts.chunks_exact(2));
+        Ok(pairs.map(|((_, prompt, _), pair)| (prompt.len(), pair[0], pair[1])).collect())
     }
 
     /// How often a row ends behind each context; ends are no text that could be looked for.
@@ -240,52 +235,6 @@ impl Index {
             })
         });
         ends.collect()
-    }
-
-    /// The symbols of each prompt that are its context, counted from its end, and how often that
-    /// occurs.
-    fn contexts(&self, prompts: &[Pattern<'_>], backoff: bool) -> Result<Vec<(usize, u64)>> {
-        if backoff {
-            return self.longest_suffixes(prompts);
-        }
-        let counts = self.occurrences_of(prompts)?;
-        Ok(prompts.iter().map(Pattern::len).zip(counts).collect())
-    }
-
-    /// The length of the longest suffix of each pattern that occurs, and how often it does.
-    ///
-    /// What occurs, so do its own suffixes: lengths are doubled, then halved between.
-    pub(super) fn longest_suffixes(&self, patterns: &[Pattern<'_>]) -> Result<Vec<(usize, u64)>> {
-        let everywhere = self.parts().map(|part| part.segment.symbols() as u64).sum();
-        // A length that occurs with its count, and one that does not, or is longer than there are.
-        let mut known: Vec<(usize, u64, usize)> =
-            patterns.iter().map(|pattern| (0, everywhere, pattern.len() + 1)).collect();
-        loop {
-            let mut asked = vec![];
-            let mut suffixes = vec![];
-            for (at, (pattern, &(low, _, high))) in patterns.iter().zip(&known).enumerate() {
-                if low + 1 < high {
-                    let length = if high > pattern.len() {
-                        (2 * low).max(GUESS).min(pattern.len())
-                    } else {
-                        low.midpoint(high)
-                    };
-                    asked.push((at, length));
-                    suffixes.push(pattern.slice(pattern.len() - length..pattern.len()));
-                }
-            }
-            if asked.is_empty() {
-                return Ok(known.into_iter().map(|(length, count, _)| (length, count)).collect());
-            }
-            for ((at, length), count) in asked.into_iter().zip(self.occurrences_of(&suffixes)?) {
-                let (low, occurs, high) = &mut known[at];
-                if count > 0 {
-                    (*low, *occurs) = (length, count);
-                } else {
-                    *high = length;
-                }
-            }
-        }
     }
 
     /// What comes next after each prompt, ordered by query and symbol, ends of rows last; nothing for
@@ -334,17 +283,14 @@ impl Index {
         options: DistributionOptions,
         monitor: &Monitor,
     ) -> Result<Distributions> {
-        let (length, occurs) = self.contexts(&[prompt], options.backoff)?[0];
-        let context = prompt.slice(prompt.len() - length..prompt.len());
+        let context = &self.contexts(&[prompt], options.backoff)?[0];
+        let (length, occurs) = (context.text.len(), context.count);
         let sampled = options.max_support.filter(|&(size, _)| occurs > size as u64);
         let mut found = vec![];
         if let Some((size, seed)) = sampled {
-            self.sampled_continuations(context, size, seed, monitor, &mut found)?;
+            self.sampled_continuations(context.text, size, seed, monitor, &mut found)?;
         } else {
-            for part in self.parts() {
-                let ranks = part.segment.find(context)?;
-                part.segment.continuations(ranks, length, &mut found)?;
-            }
+            self.continuations(context, &mut found)?;
         }
         // Ends of rows last.
         found.sort_unstable_by_key(|&(symbol, _)| (symbol.is_none(), symbol));
@@ -404,6 +350,19 @@ impl Index {
         monitor: &Monitor,
     ) -> Result<Vec<Vec<Reach>>> {
         self.check_kinds("data", rows)?;
-        self.reaches(rows, order, ends, monitor)
+        let longest = order.map_or(usize::MAX, |order| order.saturating_sub(1));
+        self.reaches(rows, Wanted { longest, ends, sparse: true }, monitor)
     }
+}
+
+/// Contexts with what is to come next; `None` if that is the end of the row, or there are none.
+pub(super) fn joined<'a>(
+    pairs: impl Iterator<Item = (Pattern<'a>, Option<Pattern<'a>>)>,
+) -> Result<Option<Patterns>> {
+    let mut joined: Option<Patterns> = None;
+    for (context, next) in pairs {
+        let Some(next) = next else { return Ok(None) };
+        joined.get_or_insert_with(|| Patterns::like(context)).push_joined(context, next)?;
+    }
+    Ok(joined)
 }

@@ -1,16 +1,16 @@
 //! Maximal matches: the parts of a text that occur in the index and would not if they were longer.
 //! With boundaries and delimiters, the spans of `OLMoTrace` (Liu et al. 2025).
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
-use rayon::prelude::*;
-
 use super::context::Symbols;
-use super::statistics::Reach;
+use super::statistics::{Reach, Wanted};
 use crate::corpus::Column;
 use crate::error::{Error, Result};
-use crate::index::{Index, everything};
+use crate::index::Index;
 use crate::interrupt::Monitor;
+use crate::pool::in_blocks;
 use crate::symbol::{Pattern, Patterns};
 
 /// Texts handed to a thread at once.
@@ -106,15 +106,12 @@ impl Index {
         }
         self.check_kinds("texts", texts)?;
         self.check_utf8("texts", texts)?;
-        let reaches = self.score(texts, None, true, monitor)?;
+        let wanted = Wanted { longest: usize::MAX, ends: true, sparse: false };
+        let reaches = self.reaches(texts, wanted, monitor)?;
         let places: Vec<usize> = (0..texts.len()).collect();
-        let found: Vec<Vec<(usize, Vec<Match>)>> = places
-            .par_chunks(BLOCK)
-            .map(|places| {
-                monitor.check()?;
-                self.matches_of(texts, places, &reaches, options, monitor)
-            })
-            .collect::<Result<_>>()?;
+        let found = in_blocks(&places, BLOCK, monitor, |places| {
+            self.matches_of(texts, places, &reaches, options, monitor)
+        })?;
         let mut matches = Matches {
             query: vec![],
             start: vec![],
@@ -257,26 +254,23 @@ impl Index {
     ) -> Result<Vec<f64>> {
         let rows: u64 = self.parts().map(|part| part.segment.rows().len() as u64).sum();
         let all: u64 = self.parts().map(|part| part.segment.symbols() as u64).sum();
+        let mut unknown = Patterns::like(text);
+        for at in 0..text.len() {
+            if let Entry::Vacant(entry) = shares.entry(text.symbol(at)) {
+                unknown.push(text.slice(at..at + 1))?;
+                entry.insert(0.0);
+            }
+        }
+        for (at, count) in self.counts_of(&unknown)?.into_iter().enumerate() {
+            if let Some(symbol) = unknown.get(at).filter(|_| count > 0) {
+                shares.insert(symbol.symbol(0), (count as f64 / (all - rows) as f64).ln());
+            }
+        }
         let mut sums = Vec::with_capacity(text.len() + 1);
         let mut sum = 0.0;
         sums.push(sum);
         for at in 0..text.len() {
-            let symbol = text.symbol(at);
-            let share = match shares.get(&symbol) {
-                Some(&share) => share,
-                None => {
-                    let mut count = 0;
-                    for part in self.parts() {
-                        let all = everything(part.segment);
-                        count += part.segment.following(all, 0, symbol)?.len();
-                    }
-                    let share =
-                        if count == 0 { 0.0 } else { (count as f64 / (all - rows) as f64).ln() };
-                    shares.insert(symbol, share);
-                    share
-                }
-            };
-            sum += share;
+            sum += shares.get(&text.symbol(at)).copied().unwrap_or(0.0);
             sums.push(sum);
         }
         Ok(sums)

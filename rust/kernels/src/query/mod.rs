@@ -12,6 +12,7 @@ mod parse;
 mod sample;
 mod smooth;
 mod statistics;
+mod suffixes;
 mod text;
 
 pub use boolean::{Expression, Found, SearchOptions};

@@ -2,12 +2,12 @@
 //! asks for them (Shen et al. 2024), stupid backoff (Brants et al. 2007) and linear interpolation
 //! (Jelinek and Mercer 1980).
 
-use rayon::prelude::*;
-
-use super::language::{Asked, Next};
+use super::language::{Asked, Next, joined};
+use super::suffixes::Context;
 use crate::error::{Error, Result};
 use crate::index::{Index, Segment};
 use crate::interrupt::Monitor;
+use crate::pool::in_blocks;
 use crate::symbol::{Pattern, Patterns, Ranks};
 
 /// Contexts handed to a thread at once.
@@ -187,15 +187,9 @@ impl Index {
             )));
         }
         let places: Vec<usize> = (0..contexts.len()).collect();
-        let one = |places: &[usize]| {
-            monitor.check()?;
+        let found = in_blocks(&places, BLOCK, monitor, |places| {
             self.order_counts_of(contexts, places, orders, candidates, monitor)
-        };
-        let found: Vec<OrderCounts> = match places.len() {
-            // A call of one context starts no pool.
-            1 => vec![one(&places)?],
-            _ => places.par_chunks(BLOCK).map(one).collect::<Result<_>>()?,
-        };
+        })?;
         let mut joined = OrderCounts::default();
         for mut found in found {
             let (before, first) = (joined.numerators.len(), joined.denominators.len());
@@ -277,20 +271,10 @@ impl Index {
                 )));
             }
         }
-        let of_block = |block: &[Asked<'_>]| {
-            monitor.check()?;
-            match smoothing {
-                Smoothing::StupidBackoff(order, alpha) => {
-                    self.stupid_backoff(block, *order, *alpha)
-                }
-                Smoothing::Interpolated(weights) => self.interpolated(block, weights),
-            }
-        };
-        let found: Vec<Vec<Option<f64>>> = match asked.len() {
-            // A call of one prompt starts no pool.
-            1 => vec![of_block(&asked)?],
-            _ => asked.par_chunks(BLOCK).map(of_block).collect::<Result<_>>()?,
-        };
+        let found = in_blocks(&asked, BLOCK, monitor, |block| match smoothing {
+            Smoothing::StupidBackoff(order, alpha) => self.stupid_backoff(block, *order, *alpha),
+            Smoothing::Interpolated(weights) => self.interpolated(block, weights),
+        })?;
         let mut scores = vec![None; length];
         for ((at, ..), score) in asked.into_iter().zip(found.into_iter().flatten()) {
             scores[at] = score;
@@ -316,9 +300,11 @@ impl Index {
                 let whole: Vec<Pattern<'_>> =
                     (0..joined.len()).filter_map(|at| joined.get(at)).collect();
                 // Where the longest suffix that occurs is empty, the symbol does not.
-                let counted =
-                    |(length, count)| if length == 0 { (0, 0) } else { (length - 1, count) };
-                self.longest_suffixes(&whole)?.into_iter().map(counted).collect()
+                let counted = |one: &Context<'_>| match one.text.len() {
+                    0 => (0, 0),
+                    length => (length - 1, one.count),
+                };
+                self.longest_suffixes(&whole)?.iter().map(counted).collect()
             }
             None => {
                 tails.iter().map(|&tail| self.longest_ended(tail)).collect::<Result<Vec<_>>>()?
@@ -343,7 +329,7 @@ impl Index {
 
     /// The length of the longest suffix at which a row ends somewhere, and how many do.
     fn longest_ended(&self, tail: Pattern<'_>) -> Result<(usize, u64)> {
-        let (longest, _) = self.longest_suffixes(&[tail])?[0];
+        let longest = self.longest_suffixes(&[tail])?[0].text.len();
         for length in (0..=longest).rev() {
             let count = self.ends_of(&[tail.slice(tail.len() - length..tail.len())])?[0];
             if count > 0 {
@@ -369,11 +355,7 @@ impl Index {
         }
         let suffixes: Vec<Pattern<'_>> = contexts.iter().map(|&(context, _)| context).collect();
         let counts = match joined(contexts.into_iter())? {
-            Some(joined) => {
-                let whole: Vec<Pattern<'_>> =
-                    (0..joined.len()).filter_map(|at| joined.get(at)).collect();
-                self.occurrences_of(&whole)?
-            }
+            Some(joined) => self.counts_of(&joined)?,
             None => self.ends_of(&suffixes)?,
         };
         let mut sums = vec![(0.0, 0.0); block.len()];
@@ -387,16 +369,4 @@ impl Index {
         }
         Ok(sums.into_iter().map(|(sum, weight)| (weight > 0.0).then(|| sum / weight)).collect())
     }
-}
-
-/// Contexts with what is to come next; `None` if that is the end of the row.
-fn joined<'a>(
-    pairs: impl Iterator<Item = (Pattern<'a>, Option<Pattern<'a>>)>,
-) -> Result<Option<Patterns>> {
-    let mut joined: Option<Patterns> = None;
-    for (context, next) in pairs {
-        let Some(next) = next else { return Ok(None) };
-        joined.get_or_insert_with(|| Patterns::like(context)).push_joined(context, next)?;
-    }
-    Ok(joined)
 }

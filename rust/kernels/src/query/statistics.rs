@@ -1,18 +1,18 @@
 //! Matching statistics (Chang and Lawler 1994): for every place in a text, the longest part before
 //! it that occurs in the index. The language model's scores and maximal matches both come of them.
 
-use rayon::prelude::*;
-
 use crate::error::Result;
 use crate::index::{Index, everything};
 use crate::interrupt::Monitor;
+use crate::pool::in_blocks;
 use crate::symbol::{Pattern, Patterns, Ranks};
 
 /// Pieces that go in step, so that their cache misses overlap.
 const LANES: usize = 64;
 
-/// Symbols of a piece: longer texts are cut, so that threads share them.
-const PIECE: usize = 4096;
+/// Symbols of a piece: texts are cut, so that there are lanes enough and threads share them, but not
+/// so often that to look for the beginnings of pieces is most of the work.
+const PIECE: std::ops::RangeInclusive<usize> = 48..=4096;
 
 /// Most pieces handed to a thread at once.
 const BLOCK: usize = 256;
@@ -34,6 +34,17 @@ pub struct Reach {
     pub count: u64,
     /// Whether what comes next is the same wherever they occur, whether the symbol at the place or
     /// another.
+    pub sparse: bool,
+}
+
+/// What to say of each place.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted {
+    /// The longest context.
+    pub longest: usize,
+    /// Whether the end of each row is a place too.
+    pub ends: bool,
+    /// Whether to find out what is sparse.
     pub sparse: bool,
 }
 
@@ -72,30 +83,30 @@ impl Index {
     pub(super) fn reaches(
         &self,
         rows: &Patterns,
-        order: Option<usize>,
-        ends: bool,
+        wanted: Wanted,
         monitor: &Monitor,
     ) -> Result<Vec<Vec<Reach>>> {
         let mut pieces = vec![];
+        let symbols: usize =
+            (0..rows.len()).filter_map(|at| rows.get(at)).map(|row| row.len()).sum();
+        let most = (symbols / LANES).clamp(*PIECE.start(), *PIECE.end());
         let mut owners = vec![];
         for at in 0..rows.len() {
             let Some(text) = rows.get(at) else { continue };
-            for from in (0..text.len()).step_by(PIECE) {
-                pieces.push(Piece { text, from, to: text.len().min(from + PIECE) });
+            for from in (0..text.len()).step_by(most) {
+                pieces.push(Piece { text, from, to: text.len().min(from + most) });
                 owners.push(at);
             }
         }
-        let longest = order.map_or(usize::MAX, |order| order.saturating_sub(1));
-        let found: Vec<Vec<Vec<Reach>>> = pieces
-            .par_chunks(pieces.len().div_ceil(rayon::current_num_threads()).clamp(LANES, BLOCK))
-            .map(|pieces| self.reaches_of(pieces, longest, monitor))
-            .collect::<Result<_>>()?;
+        let size = pieces.len().div_ceil(rayon::current_num_threads()).clamp(LANES, BLOCK);
+        let found =
+            in_blocks(&pieces, size, monitor, |pieces| self.reaches_of(pieces, wanted, monitor))?;
         let mut reaches = vec![vec![]; rows.len()];
         for (owner, mut found) in owners.into_iter().zip(found.into_iter().flatten()) {
             reaches[owner].append(&mut found);
         }
-        if ends {
-            self.score_ends(rows, longest, &mut reaches, monitor)?;
+        if wanted.ends {
+            self.score_ends(rows, wanted, &mut reaches, monitor)?;
         }
         Ok(reaches)
     }
@@ -104,50 +115,55 @@ impl Index {
     fn score_ends(
         &self,
         rows: &Patterns,
-        longest: usize,
+        wanted: Wanted,
         reaches: &mut [Vec<Reach>],
         monitor: &Monitor,
     ) -> Result<()> {
-        reaches.par_iter_mut().enumerate().try_for_each(|(at, reaches)| {
-            monitor.check()?;
-            let Some(text) = rows.get(at) else { return Ok(()) };
-            let tail = text.slice(text.len() - text.len().min(longest)..text.len());
-            let (length, context) = self.longest_suffixes(&[tail])?[0];
-            let suffix = tail.slice(tail.len() - length..tail.len());
-            let mut count = 0;
-            let found = self.find_each(&[suffix])?.concat();
-            for (part, ranks) in self.parts().zip(&found) {
-                count += part.segment.ending(*ranks, length)?;
-            }
-            let sparse = self.sparse(&found, length, context, count)?;
-            reaches.push(Reach { length: length as u64, context, count, sparse });
-            Ok(())
-        })
+        let valid: Vec<usize> = (0..rows.len()).filter(|&at| rows.get(at).is_some()).collect();
+        let ends = in_blocks(&valid, BLOCK, monitor, |block| {
+            let texts = block.iter().filter_map(|&at| rows.get(at));
+            let tails: Vec<Pattern<'_>> =
+                texts.map(|text| tail(text, text.len(), wanted.longest)).collect();
+            let found = self.longest_suffixes(&tails)?.into_iter().map(|context| {
+                let count = self.followed(&context, None, 0)?.unwrap_or(0);
+                let sparse = wanted.sparse && self.is_sparse(&context, count)?;
+                let length = context.text.len() as u64;
+                Ok(Reach { length, context: context.count, count, sparse })
+            });
+            found.collect::<Result<Vec<_>>>()
+        })?;
+        for (at, end) in valid.into_iter().zip(ends.concat()) {
+            reaches[at].push(end);
+        }
+        Ok(())
     }
 
     fn reaches_of(
         &self,
         pieces: &[Piece<'_>],
-        longest: usize,
+        wanted: Wanted,
         monitor: &Monitor,
     ) -> Result<Vec<Vec<Reach>>> {
         let mut reaches = vec![vec![]; pieces.len()];
-        let mut waiting = pieces.iter().enumerate();
+        let mut started = 0;
         let mut lanes: Vec<Lane<'_>> = vec![];
-        let (mut wanted, mut asking) = (vec![], vec![]);
+        let (mut texts, mut asking) = (vec![], vec![]);
         loop {
             monitor.check()?;
-            while lanes.len() < LANES {
-                let Some((nth, &piece)) = waiting.next() else { break };
-                lanes.push(self.lane(nth, piece, longest)?);
+            // Several at once, so that their misses overlap too.
+            let room = LANES - lanes.len();
+            if started < pieces.len() && room >= LANES.min(pieces.len()) / 4 {
+                let next = &pieces[started..pieces.len().min(started + room)];
+                self.start(next, started, wanted, &mut lanes)?;
+                started += next.len();
             }
             // What is left of each lane wants to look for a text.
             let mut nth = 0;
-            wanted.clear();
+            texts.clear();
             asking.clear();
             while let Some(lane) = lanes.get_mut(nth) {
-                if let Some(text) = lane.advance(self, longest)? {
-                    wanted.push(text);
+                if let Some(text) = lane.advance(self, wanted)? {
+                    texts.push(text);
                     asking.push(nth);
                     nth += 1;
                 } else {
@@ -155,12 +171,12 @@ impl Index {
                     reaches[done.nth] = done.reaches;
                 }
             }
-            if lanes.is_empty() && waiting.len() == 0 {
+            if lanes.is_empty() && started == pieces.len() {
                 return Ok(reaches);
             }
-            let found = self.find_each(&wanted)?;
+            let found = self.find_each(&texts)?;
             for (lane, ranks) in lanes.iter_mut().zip(found) {
-                lane.answer(self, ranks)?;
+                lane.answer(self, ranks, wanted)?;
             }
         }
     }
@@ -180,7 +196,13 @@ impl Index {
 
     /// Whether a context, of which the ranks in each segment are given, goes on with one symbol
     /// only; `count` of its occurrences do so with one that is known.
-    fn sparse(&self, ranks: &[Ranks], depth: usize, context: u64, count: u64) -> Result<bool> {
+    pub(super) fn sparse(
+        &self,
+        ranks: &[Ranks],
+        depth: usize,
+        context: u64,
+        count: u64,
+    ) -> Result<bool> {
         if count > 0 || context < 2 {
             return Ok(context > 0 && (context == 1 || count == context));
         }
@@ -205,22 +227,38 @@ impl Index {
         Ok(all? == context)
     }
 
-    /// A piece at its start.
-    fn lane<'a>(&self, nth: usize, piece: Piece<'a>, longest: usize) -> Result<Lane<'a>> {
-        let before = piece.text.slice(piece.from - piece.from.min(longest)..piece.from);
-        let (length, count) = self.longest_suffixes(&[before])?[0];
-        let suffix = before.slice(before.len() - length..before.len());
-        Ok(Lane {
-            nth,
-            piece,
-            start: piece.from - length,
-            at: piece.from,
-            count,
-            ranks: self.find_each(&[suffix])?.concat(),
-            hunt: Hunt::default(),
-            reaches: Vec::with_capacity(piece.to - piece.from),
-        })
+    /// Adds lanes of pieces at their starts, of which the first is the `nth` of all.
+    fn start<'a>(
+        &self,
+        pieces: &[Piece<'a>],
+        nth: usize,
+        wanted: Wanted,
+        lanes: &mut Vec<Lane<'a>>,
+    ) -> Result<()> {
+        let before: Vec<Pattern<'_>> =
+            pieces.iter().map(|piece| tail(piece.text, piece.from, wanted.longest)).collect();
+        let contexts = self.longest_suffixes(&before)?;
+        let suffixes: Vec<Pattern<'_>> = contexts.iter().map(|context| context.text).collect();
+        let ranks = self.find_each(&suffixes)?;
+        for (at, ((&piece, context), ranks)) in pieces.iter().zip(contexts).zip(ranks).enumerate() {
+            lanes.push(Lane {
+                nth: nth + at,
+                piece,
+                start: piece.from - context.text.len(),
+                at: piece.from,
+                count: context.count,
+                ranks,
+                hunt: Hunt::default(),
+                reaches: Vec::with_capacity(piece.to - piece.from),
+            });
+        }
+        Ok(())
     }
+}
+
+/// The last symbols of the first `stop` of a text.
+fn tail(text: Pattern<'_>, stop: usize, longest: usize) -> Pattern<'_> {
+    text.slice(stop - stop.min(longest)..stop)
 }
 
 fn total(ranks: &[Ranks]) -> u64 {
@@ -229,7 +267,7 @@ fn total(ranks: &[Ranks]) -> u64 {
 
 impl<'a> Lane<'a> {
     /// Goes on until a text has to be looked for, which it gives back, or the piece is done.
-    fn advance(&mut self, index: &Index, longest: usize) -> Result<Option<Pattern<'a>>> {
+    fn advance(&mut self, index: &Index, wanted: Wanted) -> Result<Option<Pattern<'a>>> {
         while self.at < self.piece.to {
             if let Some(start) = self.next_start() {
                 let short = self.at - self.start < LONG;
@@ -237,7 +275,7 @@ impl<'a> Lane<'a> {
                 if start == self.at + 1 {
                     // The empty text occurs everywhere.
                     let everywhere = index.parts().map(|part| everything(part.segment));
-                    self.answer(index, everywhere.collect())?;
+                    self.answer(index, everywhere.collect(), wanted)?;
                 } else if here && self.hunt.fails.is_none() {
                     let symbol = self.piece.text.symbol(self.at);
                     let depth = self.at - self.start;
@@ -246,12 +284,12 @@ impl<'a> Lane<'a> {
                         .zip(&self.ranks)
                         .map(|(part, ranks)| part.segment.following(*ranks, depth, symbol));
                     let extended = extended.collect::<Result<_>>()?;
-                    self.answer(index, extended)?;
+                    self.answer(index, extended, wanted)?;
                 } else {
                     return Ok(Some(self.piece.text.slice(start..self.at + 1)));
                 }
             } else {
-                self.settle(index, longest)?;
+                self.settle(index, wanted.longest)?;
             }
         }
         Ok(None)
@@ -270,12 +308,12 @@ impl<'a> Lane<'a> {
     }
 
     /// Takes in the ranks of the text from the start tried on.
-    fn answer(&mut self, index: &Index, ranks: Vec<Ranks>) -> Result<()> {
+    fn answer(&mut self, index: &Index, ranks: Vec<Ranks>, wanted: Wanted) -> Result<()> {
         let Some(start) = self.next_start() else { return Ok(()) };
         let count = total(&ranks);
         if self.hunt.fails.is_none() {
             let (depth, context) = (self.at - self.start, self.count);
-            let sparse = index.sparse(&self.ranks, depth, context, count)?;
+            let sparse = wanted.sparse && index.sparse(&self.ranks, depth, context, count)?;
             self.reaches.push(Reach { length: depth as u64, context, count, sparse });
         }
         // Nothing is shorter than the empty text, even where that does not occur.

@@ -1,12 +1,11 @@
 //! Gives back rows, or spans of them, from the index.
 
-use rayon::prelude::*;
-
 use super::context::Symbols;
 use crate::corpus::Column;
 use crate::error::{Error, Result};
 use crate::index::Index;
 use crate::interrupt::Monitor;
+use crate::pool::in_blocks;
 use crate::symbol::Row;
 
 /// Rows handed to a thread at once.
@@ -25,15 +24,11 @@ impl Index {
     /// one cuts a character of a string column; [`Error::Interrupted`].
     pub fn text(&self, requests: &[Request], monitor: &Monitor) -> Result<Symbols> {
         let block = |requests: &[Request]| {
-            monitor.check()?;
             let mut out = Symbols::new(self.column());
             requests.iter().try_for_each(|request| self.read(*request, &mut out))?;
             Ok(out)
         };
-        if requests.len() <= BLOCK {
-            return block(requests);
-        }
-        let pieces: Vec<Symbols> = requests.par_chunks(BLOCK).map(block).collect::<Result<_>>()?;
+        let pieces = in_blocks(requests, BLOCK, monitor, block)?;
         let mut out = Symbols::new(self.column());
         for piece in &pieces {
             out.append(piece);
