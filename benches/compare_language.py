@@ -34,7 +34,8 @@ EOS = 65_534
 SEPARATOR = 65_535
 CONTEXT = 100
 SPAN = 450
-PROMPTS = 400
+PROMPTS = 2000
+FEW = 100
 COLUMN = 100_000
 TYPE = pa.list_(pa.uint16())
 
@@ -137,14 +138,15 @@ def ask(folder: str, runs: int) -> dict[str, Any]:
         starts = random.integers(0, len(flat) - length, number)
         return [flat[start : start + length].tolist() for start in starts]
 
-    number = PROMPTS * (runs + 1)
+    number, few = PROMPTS * (runs + 1), FEW * (runs + 1)
+    lengths = [pieces(known, length, few) for length in (1, 2, 3, 4)]
     queries: dict[str, list[list[int]]] = {
         "prob": pieces(known, 5, number),
         "infgram_prob": pieces(held, CONTEXT + 1, number),
         "infgram_ntd": pieces(held, CONTEXT, number),
-        "ntd, 1 token": pieces(known, 1, number),
-        "ntd, 2 tokens": pieces(known, 2, number),
-        "ntd, 4 tokens": pieces(known, 4, number),
+        "ntd, 1 to 4 tokens": [one for four in zip(*lengths, strict=True) for one in four],
+        "ntd, 1 token": pieces(known, 1, few),
+        "ntd, 4 tokens": pieces(known, 4, few),
         "matches, 450 tokens": pieces(held, SPAN, 20 * (runs + 1)),
     }
     attribute = {"delim_ids": [], "min_len": 1, "max_cnt": 10, "enforce_bow": False}
@@ -172,7 +174,7 @@ def ask(folder: str, runs: int) -> dict[str, Any]:
         one = ours["infgram_prob"](ids)
         same = (one.count, one.suffix_length) == (theirs["cont_cnt"], theirs["suffix_len"])
         measure.check(same, "infgram_prob")
-    for ids in queries["ntd, 4 tokens"][:50]:
+    for ids in queries["ntd, 1 to 4 tokens"][:50]:
         theirs = exact.ntd(prompt_ids=ids)["result_by_token_id"]
         found = {
             EOS if row["token"] is None else row["token"]: row["count"]
@@ -238,7 +240,13 @@ def ask(folder: str, runs: int) -> dict[str, Any]:
     return {"taken": taken, "predicted": scores.predicted, "agreement": agreement}
 
 
-GOALS = {"prob": 15, "infgram_prob": 40, "infgram_ntd": 20, "matches, 450 tokens": 60}
+GOALS = {
+    "prob": 15,
+    "infgram_prob": 40,
+    "infgram_ntd": 20,
+    "ntd, 1 to 4 tokens": 20,
+    "matches, 450 tokens": 60,
+}
 
 
 def compare(corpus: str, runs: int, with_build: bool) -> None:
@@ -254,7 +262,7 @@ def compare(corpus: str, runs: int, with_build: bool) -> None:
         asked = measure.in_child(ask, folder=place, runs=runs)
         taken = asked["taken"]
         for figure in dict.fromkeys(key.partition("|")[0] for key in taken if "column" not in key):
-            goal = GOALS.get(figure, 20)
+            goal = GOALS.get(figure)
             for statistic in ("median", "p99"):
                 least = 1 if statistic == "p99" and "ntd" in figure else None
                 measure.report(

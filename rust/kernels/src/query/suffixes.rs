@@ -5,10 +5,10 @@ use crate::index::{Index, everything};
 use crate::symbol::{Pattern, Position, Ranks};
 
 /// Occurrences up to which what stands before each is looked at, rather than searched for.
-const FEW: u64 = 32;
+const FEW: u64 = 24;
 
 /// Where the search for the longest suffix starts; most are not much longer.
-const GUESS: usize = 8;
+const GUESS: usize = 4;
 
 /// A text, or a suffix of one, and where it occurs.
 #[derive(Clone, Debug)]
