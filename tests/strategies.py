@@ -96,7 +96,7 @@ def cases(draw: st.DrawFn, kind: Kind) -> Case:
     alphabet = draw(st.sampled_from(kind.alphabets))
     words = st.lists(st.sampled_from(alphabet), max_size=10)
     long = st.builds(lambda word, n: word * n, words, st.integers(1, 30))
-    nulls = draw(st.sampled_from([st.none(), st.nothing()]))
+    nulls = draw(st.sampled_from([st.none(), st.none(), st.nothing()]))
     rows: list[Any] = draw(st.lists(nulls | words | words | long, max_size=10))
     # Enough rows now and then for several of the keys that stand for 128 suffixes each.
     rows *= draw(st.sampled_from([1, 1, 1, 4]))

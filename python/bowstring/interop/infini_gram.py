@@ -348,7 +348,6 @@ class InfiniGramEngine:
         absent = any(not any(map(self._count, clause)) for clause in clauses)
         return {"cnt": count, "approx": False, "ptrs_by_shard": [] if absent else pointers}
 
-    @_answered
     def count_cnf(
         self,
         cnf: list[list[list[int]]],
@@ -356,9 +355,8 @@ class InfiniGramEngine:
         max_diff_tokens: int | None = None,
     ) -> dict[str, Any]:
         """Count where texts stand near each other: `count`, `approx`."""
-        reach = self._default(max_diff_tokens, "max_diff_tokens")
-        found = _core.segment_stretches(self._index._core, self._clauses(cnf), reach)
-        return {"count": sum(map(len, found)), "approx": False}
+        found = self.find_cnf(cnf, max_clause_freq, max_diff_tokens)
+        return found if "error" in found else {"count": found["cnt"], "approx": False}
 
     @_answered
     def prob(self, prompt_ids: list[int], cont_id: int) -> dict[str, Any]:

@@ -88,11 +88,12 @@ pub trait Symbol: Pod + Ord + Send + Sync + std::fmt::Debug + std::hash::Hash {
     /// separator, and so occurs nowhere.
     fn narrow<'a>(pattern: Pattern<'a>, separator: Self) -> Option<Cow<'a, [Self]>> {
         let narrow = |number| Self::from_number(number).filter(|&symbol| symbol != separator);
-        let narrowed: Option<Vec<Self>> = match pattern {
-            Pattern::Bytes(bytes) => bytes.iter().map(|&byte| narrow(u32::from(byte))).collect(),
-            Pattern::Tokens(tokens) => tokens.iter().map(|&token| narrow(token)).collect(),
-        };
-        narrowed.map(Cow::Owned)
+        // Collecting options does not know how many there will be, and grows step by step.
+        let mut narrowed = Vec::with_capacity(pattern.len());
+        for at in 0..pattern.len() {
+            narrowed.push(narrow(pattern.symbol(at))?);
+        }
+        Some(Cow::Owned(narrowed))
     }
 
     /// Sorts the suffixes of `text` into `suffixes`, which is as long. The text is left as it was.
@@ -110,6 +111,21 @@ pub trait Symbol: Pod + Ord + Send + Sync + std::fmt::Debug + std::hash::Hash {
                 .filter(|(_, window)| *window == needle)
                 .map(|(place, _)| place),
         );
+    }
+}
+
+/// Appends the positions in `haystack`, which stands at position `at`, at which a pattern starts.
+pub(crate) fn scan<S: Symbol>(
+    haystack: &[S],
+    at: Position,
+    pattern: Pattern<'_>,
+    separator: S,
+    positions: &mut Vec<Position>,
+) {
+    if let Some(needle) = S::narrow(pattern, separator) {
+        let mut places = vec![];
+        S::scan(haystack, &needle, &mut places);
+        positions.extend(places.into_iter().map(|place| at + place as Position));
     }
 }
 

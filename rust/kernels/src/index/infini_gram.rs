@@ -22,7 +22,7 @@ use crate::corpus::Column;
 use crate::error::{Error, Result};
 use crate::interrupt::Monitor;
 use crate::suffix::{Sorted, following, runs};
-use crate::symbol::{Pattern, Position, Rank, Ranks, Symbol, common_prefix};
+use crate::symbol::{Pattern, Position, Rank, Ranks, Symbol, common_prefix, scan};
 
 const KIND: &str = "infini-gram";
 
@@ -393,11 +393,7 @@ impl<S: Symbol> Segment for Shard<S> {
         positions: &mut Vec<Position>,
     ) -> Result<()> {
         let haystack = self.slice(span.clone())?;
-        if let Some(needle) = S::narrow(pattern, Self::separator()) {
-            let mut places = vec![];
-            S::scan(haystack, &needle, &mut places);
-            positions.extend(places.into_iter().map(|place| span.start + place as Position));
-        }
+        scan(haystack, span.start, pattern, Self::separator(), positions);
         Ok(())
     }
 

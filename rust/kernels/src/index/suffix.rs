@@ -13,7 +13,7 @@ use crate::corpus::{Column, Corpus, MAX_SYMBOLS, Text};
 use crate::error::{Error, Result};
 use crate::interrupt::Monitor;
 use crate::suffix::{Sorted as _, SuffixArray, following, keys, runs, sort};
-use crate::symbol::{Pattern, Position, Rank, Ranks, Symbol};
+use crate::symbol::{Pattern, Position, Rank, Ranks, Symbol, scan};
 
 pub(super) const KIND: &str = "suffix";
 
@@ -303,11 +303,7 @@ impl<S: Symbol> Segment for SuffixSegment<S> {
         positions: &mut Vec<Position>,
     ) -> Result<()> {
         let haystack = self.located(self.slice(span.clone()))?;
-        if let Some(needle) = S::narrow(pattern, self.separator) {
-            let mut places = vec![];
-            S::scan(haystack, &needle, &mut places);
-            positions.extend(places.into_iter().map(|place| span.start + place as Position));
-        }
+        scan(haystack, span.start, pattern, self.separator, positions);
         Ok(())
     }
 
