@@ -174,7 +174,8 @@ def ask(folder: str, runs: int) -> dict[str, Any]:
         one = ours["infgram_prob"](ids)
         same = (one.count, one.suffix_length) == (theirs["cont_cnt"], theirs["suffix_len"])
         measure.check(same, "infgram_prob")
-    for ids in queries["ntd, 1 to 4 tokens"][:50]:
+    # Exact distributions of frequent prompts take the engine more threads than there are.
+    for ids in queries["ntd, 4 tokens"][:50]:
         theirs = exact.ntd(prompt_ids=ids)["result_by_token_id"]
         found = {
             EOS if row["token"] is None else row["token"]: row["count"]

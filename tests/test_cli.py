@@ -282,6 +282,8 @@ def test_language_model(run: Run, path: str, tokens: str, tmp_path: Path) -> Non
         (("prob", path, "to", "b", "--end"), "--end"),
         (("prob", tokens, "[[2]]", "3"), "one list of tokens"),
         (("ntd", tokens, "2 3"), "PROMPT"),
+        (("prob", tokens, "[null]", "3"), "whole numbers"),
+        (("generate", tokens, "[1.5]"), "whole numbers"),
     ):
         status, _, err = run("lm", *arguments)
         assert status == 2

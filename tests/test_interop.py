@@ -36,6 +36,20 @@ def test_widths_of_tokens_and_pointers(width: int, pointer: int | None, tmp_path
         index.verify()
 
 
+@pytest.mark.parametrize("width", [1, 2, 4])
+@pytest.mark.parametrize("other", [1, 2, 4])
+@pytest.mark.parametrize("long", [False, True])
+def test_a_wrong_width_is_no_other_text(width: int, other: int, long: bool, tmp_path: Path) -> None:
+    generator = random.Random(1)
+    rows = [*ROWS, [generator.randrange(10, 200) for _ in range(70_000 * long)]]
+    files.write(rows, tmp_path, width, compared=64)
+    if other == width:
+        assert open_folder(tmp_path, token_dtype=f"u{8 * other}").count([2, 3]) == 3
+    else:
+        with pytest.raises(bow.CorruptIndex, match=f"u{8 * other}|offsets"):
+            open_folder(tmp_path, token_dtype=f"u{8 * other}")
+
+
 def test_what_an_index_says_of_itself(folder: Path) -> None:
     index = open_folder(folder)
     assert isinstance(index, InfiniGramIndex)
@@ -80,6 +94,13 @@ def test_metadata(folder: Path) -> None:
     assert index.metadata([3, None, 4, 6]).to_pylist() == [lines[3], None, None, "b\n"]
     with pytest.raises(bow.InvalidInput, match="rows holds 7"):
         index.metadata(7)
+    # Files beside that are none of the index's, and what is added or moved later.
+    for name in ("tokenized", "metadata", "metaoff"):
+        (folder / f"{name}.0.bak").write_bytes((folder / f"{name}.0").read_bytes())
+    index = open_folder(folder)
+    index.append([[8]])
+    index.compact()
+    assert index.metadata([3, 4, 6, 7]).to_pylist() == [lines[3], None, "b\n", None]
     (folder / "metaoff.0").write_bytes(b"123")
     with pytest.raises(bow.CorruptIndex, match="metaoff"):
         open_folder(folder)
@@ -94,6 +115,9 @@ def test_what_is_no_index(folder: Path, tmp_path_factory: pytest.TempPathFactory
         open_folder(folder, token_dtype="u64")
     with pytest.raises(bow.InvalidInput, match="path is empty"):
         open_folder([])
+    for path in (None, 5, b"folder", [None]):
+        with pytest.raises(bow.UnsupportedType, match="path is"):
+            open_folder(path)  # type: ignore[arg-type]
     with pytest.raises(bow.CorruptIndex, match="no separator of u32"):
         open_folder(folder, token_dtype="u32")
     for name in ("table.0", "offset.0"):
@@ -139,6 +163,19 @@ def test_a_table_out_of_order_is_told_with_what_it_still_answers(
             for at in range(len(row) - length + 1):
                 query = row[at : at + length]
                 assert index.count(query) == good.count(query)
+
+
+def test_a_damaged_offset_far_in_is_an_error(tmp_path: Path) -> None:
+    files.write([[row % 7, row % 5] for row in range(2000)], tmp_path, 1)
+    offsets = bytearray((tmp_path / "offset.0").read_bytes())
+    offsets[8 * 1500 : 8 * 1501] = b"\xff" * 8
+    (tmp_path / "offset.0").write_bytes(offsets)
+    index = open_folder(tmp_path)
+    for row in (1499, 1500):
+        with pytest.raises(bow.CorruptIndex):
+            index.text(row)
+    with pytest.raises(bow.CorruptIndex):
+        index.verify()
 
 
 def test_flipped_bytes_are_found_and_never_crash(folder: Path) -> None:
@@ -194,14 +231,23 @@ def test_the_engine_gives_errors_as_answers(folder: Path) -> None:
         (engine.get_doc_by_ix(4), "rows holds 4"),
         (engine.get_docs_by_ixs([0, 4]), "rows holds 4"),
         (engine.attribute([1], [], 1, 0, False), "max_cnt is 0"),
+        (engine.attribute([1], [], 1, 1, "no"), "enforce_bow is 'no'"),  # type: ignore[arg-type]
+        (engine.get_doc_by_rank(0, 2**64 - 1), "rank is"),
+        (engine.get_docs_by_ranks([1]), "list_of_s_and_rank"),  # type: ignore[list-item]
+        (engine.compute_unigram_counts(9), "segment 9"),
+        (engine.ntd([1], 0), "max_support is 0"),
+        (engine.count_cnf([[[1]]], max_clause_freq=-3), "max_clause_freq is -3"),
     ):
         assert message in answer["error"]
 
 
 def test_what_the_engine_does_not_take(folder: Path) -> None:
+    (folder / "words").write_text("1\nx\n")
     for options, message in (
         ({"version": 5}, "version is 5"),
         ({"max_disp_len": 0}, "max_disp_len is 0"),
+        ({"token_dtype": None}, "token_dtype is None"),
+        ({"bow_ids_path": folder / "words"}, "bow_ids_path holds 'x'"),
         ({"prev_shards_by_index_dir": {"a": []}}, "prev_shards_by_index_dir"),
     ):
         with pytest.raises(bow.InvalidInput, match=message):

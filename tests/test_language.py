@@ -217,3 +217,23 @@ def test_what_cannot_be_asked() -> None:
         text.score(["a"], order=0)
     with pytest.raises(bow.UnsupportedType, match="index is a list"):
         LanguageModel(["a"])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("length", [1, 50, 5000])
+def test_runs_of_one_symbol(length: int) -> None:
+    """A run longer than the index has goes on with all of that one's length."""
+    model = LanguageModel(bow.index([" " * length + "b"]))
+    table = model.score(["a" + " " * (2 * length) + "b"]).table
+    lengths = [0, *(min(at, length) for at in range(2 * length + 1))]
+    assert table["suffix_length"].to_pylist() == lengths
+    assert table["count"].to_pylist()[-1] == 1
+    assert table["prob"].to_pylist()[length + 2 : -1] == [0.0] * (length - 1)
+
+
+def test_rows_that_stand_in_the_index_as_they_are() -> None:
+    row = [(at * at) % 30_011 for at in range(20_000)]
+    model = LanguageModel(bow.index([row, row, row[5:]], segment_symbols=30_000))
+    assert len(model.index.info.segments) > 1
+    table = model.score([row]).table
+    assert table["suffix_length"].to_pylist() == list(range(len(row)))
+    assert set(table["count"].to_pylist()[6:]) == {2}

@@ -419,7 +419,10 @@ def _opened(path: str) -> bow.Index:
 def _verify(args: argparse.Namespace) -> int:
     index = _opened(args.index)
     index.verify(threads=args.threads, progress=_progress())
-    print(f"{args.index}: all {index.info.bytes:,} bytes are as they were written")
+    if isinstance(index, bow.interop.infini_gram.InfiniGramIndex):
+        print(f"{args.index}: each table is the suffix array of its tokens")
+    else:
+        print(f"{args.index}: all {index.info.bytes:,} bytes are as they were written")
     return FOUND
 
 
@@ -555,8 +558,8 @@ def _prompt(text: str, tokens: bool) -> Any:
     if not tokens:
         return _encoded(text)
     value = _json(text, "PROMPT")
-    if any(isinstance(token, list) for token in value):
-        raise InvalidInput(f"PROMPT is {text!r}: give one list of tokens")
+    if any(type(token) is not int for token in value):
+        raise InvalidInput(f"PROMPT is {text!r}: give one list of tokens, whole numbers")
     return value
 
 
@@ -647,8 +650,7 @@ def _queries(args: argparse.Namespace, index: bow.Index, verb: str = "") -> tupl
         if len(found) > 1 and verb == "search":
             raise InvalidInput("an index of tokens takes one search at a time")
     else:
-        found = args.query
-        found = [_encoded(text) for text in found]
+        found = [_encoded(text) for text in args.query]
         if any(isinstance(text, bytes) for text in found):
             found = [os.fsencode(text) for text in args.query]
     return (found[0], True) if len(found) == 1 else (as_array(found, "QUERY"), False)

@@ -277,6 +277,10 @@ def as_shares(values: Any, name: str, length: int, whole: str) -> pa.Array[Any]:
             array = one_chunk(pa.chunked_array(values))
         else:
             array = one_chunk(_in_memory(values, name))
+        types = pa.types
+        known = types.is_floating(array.type) or types.is_integer(array.type)
+        if not (known or types.is_decimal(array.type) or types.is_null(array.type)):
+            raise TypeError(f"{array.type} is no number")
         shares = array.cast(pa.float64())
     except (pa.ArrowException, AttributeError, TypeError, ValueError) as error:
         raise UnsupportedType(
@@ -404,6 +408,8 @@ def as_float(value: Any, name: str) -> float:
         return float(value)
     except OverflowError:
         raise InvalidInput(f"{name} is larger than a number may be") from None
+    except (TypeError, ValueError):
+        raise UnsupportedType(f"{name} is {value!r}: give a number") from None
 
 
 _UNITS = {

@@ -239,7 +239,8 @@ class LanguageModel:
             The n of each model: its context is the last n - 1 symbols of a prompt.
         candidates
             A list of symbols, asked of every context; or a column of lists, one for each. None
-            among them is the end of a row.
+            among symbols is the end of a row; a list of nothing but None is one of ends, and a
+            column of null lists an Arrow array.
         threads
             Threads to use for a column; all by default.
 
@@ -860,7 +861,8 @@ class Scores:
         -------
         pyarrow.Table
             `suffix_length: uint64, symbols: int64, predicted: double`, ordered by length;
-            `predicted` is the share of those symbols with a probability above one half.
+            `predicted` is the share with a probability above one half, of those symbols that have
+            one.
 
         Examples
         --------
@@ -873,7 +875,7 @@ class Scores:
         lengths: Any = self.table["suffix_length"]
         scored = pa.table({"suffix_length": lengths, "predicted": predicted})
         found = scored.group_by("suffix_length").aggregate(
-            [("predicted", "count"), ("predicted", "mean")]
+            [("suffix_length", "count"), ("predicted", "mean")]
         )
         named = found.rename_columns(["suffix_length", "symbols", "predicted"])
         return named.sort_by("suffix_length")

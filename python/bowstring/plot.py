@@ -465,9 +465,11 @@ def agreement_figure(agreement: pa.Table, unit: str, longest: int) -> Figure:
     symbols: dict[int, int] = {}
     predicted: dict[int, float] = {}
     for length, number, share in _rows(agreement):
+        if share is None:
+            continue
         place = min(length, most + 1)
         symbols[place] = symbols.get(place, 0) + number
-        predicted[place] = predicted.get(place, 0.0) + (share or 0.0) * number
+        predicted[place] = predicted.get(place, 0.0) + share * number
     places = [place for place, number in symbols.items() if number]
 
     drawn = Figure(figsize=(8, 4.5), layout="constrained")

@@ -20,15 +20,20 @@ def write(
     width: int,
     shard: int | str = 0,
     pointer: int | None = None,
+    compared: int | None = None,
 ) -> None:
-    """Write one shard: little-endian tokens, a separator before each row."""
+    """Write one shard: little-endian tokens, a separator before each row.
+
+    Suffixes are told apart by so many bytes, all by default.
+    """
     separator = b"\xff" * width
     starts, raw = [], b""
     for row in rows:
         starts.append(len(raw))
         raw += separator + b"".join(token.to_bytes(width, "little") for token in row)
     # Its order of suffixes is that of the little-endian bytes, not of the tokens.
-    suffixes = sorted(range(0, len(raw), width), key=lambda at: raw[at:])
+    most = len(raw) if compared is None else compared
+    suffixes = sorted(range(0, len(raw), width), key=lambda at: raw[at : at + most])
     pointer = pointer or max(1, math.ceil(math.log2(max(len(raw), 1)) / 8))
     name = f".{shard}" if shard != "" else ""
     table = b"".join(at.to_bytes(pointer, "little") for at in suffixes)

@@ -20,12 +20,14 @@ Examples
 
 from __future__ import annotations
 
+import bisect
 import functools
 import itertools
 import math
 import mmap
 import os
 import random
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -49,15 +51,24 @@ class InfiniGramIndex(Index):
     """An index over the tokens in folders that infini-gram wrote; made by `open`.
 
     It answers what every token index does. Its rows are infini-gram's documents, in the order of
-    its `doc_ix`. `append` and `compact` leave the folders as they are, and go on in memory.
+    its `doc_ix`. `append` and `compact` leave the folders as they are, and go on in memory; rows
+    keep their numbers, and so their metadata.
     """
 
-    __slots__ = ("_metadata",)
+    __slots__ = ("_metadata", "_rows")
 
     def __init__(self, core: _core.Index, folders: Sequence[str]) -> None:
         super().__init__(core)
-        tokens = [path for folder in folders for path in sorted(Path(folder).glob("tokenized*"))]
-        self._metadata = [_Lines.beside(path) for path in tokens]
+        shards = [
+            path
+            for folder in folders
+            for path in sorted(Path(folder).iterdir())
+            if re.fullmatch(r"tokenized(\.[0-9]+)?", path.name)
+        ]
+        self._metadata = [_Lines.beside(path) for path in shards]
+        counts = [segment.rows for segment in self.info.segments]
+        # Where each shard's rows end, whatever is appended or compacted later.
+        self._rows = list(itertools.accumulate(counts))
 
     def metadata(self, rows: Any) -> Any:
         r"""Give what `metadata.N` holds of rows: a line of JSON each.
@@ -96,12 +107,13 @@ class InfiniGramIndex(Index):
         return lines[0] if one else pa.array(lines, pa.large_string())
 
     def _line(self, row: int) -> str | None:
-        if not 0 <= row < self.info.rows:
-            raise InvalidInput(f"rows holds {row}, and the index has {self.info.rows} rows")
-        for segment, lines in zip(self.info.segments, self._metadata, strict=False):
-            if row < segment.rows:
-                return lines[row] if lines and row < len(lines) else None
-            row -= segment.rows
+        shard = bisect.bisect_right(self._rows, row)
+        if shard < len(self._rows):
+            lines = self._metadata[shard]
+            line = row - (self._rows[shard - 1] if shard else 0)
+            return lines[line] if lines and line < len(lines) else None
+        if row >= (rows := self.info.rows):
+            raise InvalidInput(f"rows holds {row}, and the index has {rows} rows")
         return None
 
 
@@ -189,10 +201,15 @@ def open(
     >>> bow.interop.infini_gram.open(folder).count([1])
     3
     """
-    if token_dtype is not None and token_dtype not in _WIDTHS:
+    if token_dtype is not None and (not isinstance(token_dtype, str) or token_dtype not in _WIDTHS):
         raise InvalidInput(f'token_dtype is {token_dtype!r}: give "u8", "u16" or "u32"')
     paths = [path] if isinstance(path, str | os.PathLike) else path
-    folders = [os.fspath(folder) for folder in paths]
+    try:
+        folders = [os.fspath(folder) for folder in paths]
+    except TypeError:
+        folders = [b""]  # type: ignore[list-item]
+    if not all(isinstance(folder, str) for folder in folders):
+        raise UnsupportedType(f"path is {path!r}: give a folder, or a list of folders")
     if not folders:
         raise InvalidInput("path is empty: give a folder, or several")
     width = None if token_dtype is None else _WIDTHS[token_dtype]
@@ -251,7 +268,7 @@ class InfiniGramEngine:
 
     def __init__(
         self,
-        index_dir: str | Iterable[str],
+        index_dir: str | os.PathLike[str] | Iterable[str],
         eos_token_id: int,
         vocab_size: int = 65535,
         version: int = 4,
@@ -280,16 +297,24 @@ class InfiniGramEngine:
         self._vocabulary = _number(vocab_size, "vocab_size", 1)
         if self._end >= self._vocabulary:
             raise InvalidInput(f"eos_token_id is {self._end}, and vocab_size {self._vocabulary}")
-        folders = [index_dir] if isinstance(index_dir, str) else list(index_dir)
+        if token_dtype not in ("u8", "u16", "u32"):
+            raise InvalidInput(f'token_dtype is {token_dtype!r}: give "u8", "u16" or "u32"')
+        one = isinstance(index_dir, str | os.PathLike)
+        folders: Any = index_dir if one else list(index_dir)  # type: ignore[arg-type]
         self._index = open(folders, token_dtype=token_dtype)
         self._model = LanguageModel(self._index)
         self._width = _WIDTHS[token_dtype]
         self._separator = 256**self._width - 1
-        self._random = random.Random(seed)
+        self._random = random.Random(_number(seed, "seed", 0))
         self._word_starts: set[int] = set()
         if bow_ids_path is not None:
-            self._word_starts = {int(line) for line in Path(bow_ids_path).read_text().split()}
+            lines = Path(bow_ids_path).read_text().split()
+            if wrong := [line for line in lines if not line.isdecimal()]:
+                raise InvalidInput(f"bow_ids_path holds {wrong[0]!r}: give a token a line")
+            self._word_starts = set(map(int, lines))
         self._defaults = {
+            "max_support": _number(max_support, "max_support", 1),
+            "max_clause_freq": _number(max_clause_freq, "max_clause_freq", 1),
             "max_diff_tokens": _number(max_diff_tokens, "max_diff_tokens", 1),
             "maxnum": _number(maxnum, "maxnum", 1),
             "max_disp_len": _number(max_disp_len, "max_disp_len", 1),
@@ -306,7 +331,7 @@ class InfiniGramEngine:
             raise UnsupportedType(f"{name} is {values!r}: give a list of integers")
         most = self._separator - 1
         for value in values:
-            if not 0 <= (as_option(value, name, required=True) or 0) <= most:
+            if as_option(value, name, required=True) > most:
                 raise InvalidInput(f"{name} holds {value}: tokens are from 0 to {most}")
         return values
 
@@ -340,6 +365,7 @@ class InfiniGramEngine:
         max_diff_tokens: int | None = None,
     ) -> dict[str, Any]:
         """Find where texts stand near each other: `cnt`, `approx`, `ptrs_by_shard` in bytes."""
+        self._default(max_clause_freq, "max_clause_freq")
         reach = self._default(max_diff_tokens, "max_diff_tokens")
         clauses = self._clauses(cnf)
         found = _core.segment_stretches(self._index._core, clauses, reach)
@@ -377,8 +403,10 @@ class InfiniGramEngine:
         core, token = self._index._core, _number(token, "cont_id", 0)
         if token > self._separator:
             raise InvalidInput(f"cont_id is {token}: tokens are from 0 to {self._separator - 1}")
-        length, occurs, count = _core.predict_one(core, prompt, token, backoff)
-        if token in (self._end, self._separator):
+        # The separator is no token: after it, and for the token that stands for it, the ends count.
+        asked = None if token == self._separator else token
+        length, occurs, count = _core.predict_one(core, prompt, asked, backoff)
+        if token == self._end:
             count += _core.predict_one(core, prompt, None, backoff)[2]
         share = count / occurs if occurs else -1.0
         return {"prompt_cnt": occurs, "cont_cnt": count, "prob": share, "suffix_len": length}
@@ -386,6 +414,7 @@ class InfiniGramEngine:
     @_answered
     def ntd(self, prompt_ids: list[int], max_support: int | None = None) -> dict[str, Any]:
         """Give what follows a prompt: `prompt_cnt`, `result_by_token_id`, `approx`."""
+        self._default(max_support, "max_support")
         answer = self._ntd(self._tokens(prompt_ids, "prompt_ids"), False)
         del answer["suffix_len"]
         return answer
@@ -393,6 +422,7 @@ class InfiniGramEngine:
     @_answered
     def infgram_ntd(self, prompt_ids: list[int], max_support: int | None = None) -> dict[str, Any]:
         """Back off, then as `ntd`, and `suffix_len`."""
+        self._default(max_support, "max_support")
         return self._ntd(self._tokens(prompt_ids, "prompt_ids"), True)
 
     def _ntd(self, prompt: list[int], backoff: bool) -> dict[str, Any]:
@@ -532,7 +562,9 @@ class InfiniGramEngine:
     ) -> Any:
         """Call `get_doc_by_rank` for each."""
         return _each(
-            self.get_doc_by_rank(shard, rank, max_disp_len) for shard, rank in list_of_s_and_rank
+            lambda shard, rank: self.get_doc_by_rank(shard, rank, max_disp_len),
+            list_of_s_and_rank,
+            "list_of_s_and_rank",
         )
 
     def get_docs_by_ptrs(
@@ -540,29 +572,36 @@ class InfiniGramEngine:
     ) -> Any:
         """Call `get_doc_by_ptr` for each."""
         return _each(
-            self.get_doc_by_ptr(shard, ptr, max_disp_len) for shard, ptr in list_of_s_and_ptr
+            lambda shard, ptr: self.get_doc_by_ptr(shard, ptr, max_disp_len),
+            list_of_s_and_ptr,
+            "list_of_s_and_ptr",
         )
 
     def get_docs_by_ixs(self, list_of_doc_ix: list[int], max_disp_len: int | None = None) -> Any:
         """Call `get_doc_by_ix` for each."""
-        return _each(self.get_doc_by_ix(row, max_disp_len) for row in list_of_doc_ix)
+        return _each(
+            lambda row: self.get_doc_by_ix(row, max_disp_len),
+            ((row,) for row in list_of_doc_ix),
+            "list_of_doc_ix",
+        )
 
     def get_docs_by_ranks_2(self, requests: list[tuple[int, int, int, int]]) -> Any:
         """Call `get_doc_by_rank_2` for each."""
-        return _each(itertools.starmap(self.get_doc_by_rank_2, requests))
+        return _each(self.get_doc_by_rank_2, requests, "requests")
 
     def get_docs_by_ptrs_2(self, requests: list[tuple[int, int, int, int]]) -> Any:
         """Call `get_doc_by_ptr_2` for each."""
-        return _each(itertools.starmap(self.get_doc_by_ptr_2, requests))
+        return _each(self.get_doc_by_ptr_2, requests, "requests")
 
     def get_docs_by_ixs_2(self, requests: list[tuple[int, int]]) -> Any:
         """Call `get_doc_by_ix_2` for each."""
-        return _each(itertools.starmap(self.get_doc_by_ix_2, requests))
+        return _each(self.get_doc_by_ix_2, requests, "requests")
 
     def get_total_doc_cnt(self) -> int:
         """Count documents."""
         return self._index.info.rows
 
+    @_answered
     def compute_unigram_counts(self, s: int) -> dict[int, int]:
         """Count each token of the vocabulary, and the separator, in a shard."""
         found = _core.segment_continuations(self._index._core, _number(s, "s", 0), [])
@@ -603,7 +642,7 @@ class InfiniGramEngine:
             tokens,
             min_length=max(_number(min_len, "min_len", 0), 1),
             max_count=_number(max_cnt, "max_cnt", 1),
-            word_starts=self._word_starts if enforce_bow else None,
+            word_starts=self._word_starts if _whether(enforce_bow, "enforce_bow") else None,
             delimiters=self._tokens(delim_ids, "delim_ids"),
         )
         everything = sum(segment.symbols for segment in self._index.info.segments)
@@ -640,9 +679,15 @@ _ABSENT = -10000.0
 
 def _number(value: Any, name: str, least: int) -> int:
     number = as_option(value, name, required=True)
-    if number < least:
-        raise InvalidInput(f"{name} is {number}: give {least} or more")
+    if not least <= number < 1 << 63:
+        raise InvalidInput(f"{name} is {number}: give {least} or more, below 2^63")
     return number
+
+
+def _whether(value: Any, name: str) -> bool:
+    if not isinstance(value, bool):
+        raise UnsupportedType(f"{name} is {value!r}: give True or False")
+    return value
 
 
 def _place(counts: Sequence[int], index: int) -> tuple[int, int]:
@@ -654,7 +699,11 @@ def _place(counts: Sequence[int], index: int) -> tuple[int, int]:
     raise BowstringError(f"index {index} is not among {sum(counts)}")
 
 
-def _each(answers: Iterable[dict[str, Any]]) -> Any:
+@_answered
+def _each(ask: Callable[..., dict[str, Any]], requests: Iterable[Any], name: str) -> Any:
     """Give all answers; the first error in their place."""
-    found = list(answers)
+    try:
+        found = [ask(*request) for request in requests]
+    except TypeError as error:
+        raise UnsupportedType(f"{name} is not a list of what is asked for: {error}") from error
     return next((answer for answer in found if "error" in answer), found)

@@ -143,6 +143,16 @@ pub(crate) fn common_prefix<S: Symbol>(left: &[S], right: &[S]) -> usize {
     at + left[at..].iter().zip(&right[at..]).take_while(|(a, b)| a == b).count()
 }
 
+/// How many trailing symbols two texts share.
+pub(crate) fn common_suffix<S: Symbol>(left: &[S], right: &[S]) -> usize {
+    let length = left.len().min(right.len());
+    let (left, right) = (&left[left.len() - length..], &right[right.len() - length..]);
+    let whole = left.rchunks_exact(S::KEY).zip(right.rchunks_exact(S::KEY));
+    let at = whole.take_while(|(a, b)| a == b).count() * S::KEY;
+    let rest = left[..length - at].iter().rev().zip(right[..length - at].iter().rev());
+    at + rest.take_while(|(a, b)| a == b).count()
+}
+
 fn refused(error: libsais::LibsaisError) -> Error {
     Error::InvalidInput(format!("the suffix sorter refused the text: {error:?}"))
 }

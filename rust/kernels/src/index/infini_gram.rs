@@ -11,6 +11,7 @@ use std::ffi::OsStr;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{self, AtomicUsize};
 
 use rayon::prelude::*;
 
@@ -144,6 +145,19 @@ impl<S: Symbol> Shard<S> {
                 ),
             ));
         }
+        // As many bytes as the longest offset takes: fewer are those of wider tokens.
+        let most = u64::MAX >> (64 - 8 * pointer);
+        if (text.len() * S::WIDTH) as u64 > most.saturating_add(1) {
+            return Err(Error::corrupt_file(
+                &table_path,
+                format!(
+                    "offsets of {pointer} bytes do not reach the end of {}; it is cut off, or its \
+                     tokens are no u{}",
+                    path.display(),
+                    8 * S::WIDTH
+                ),
+            ));
+        }
         if separators.len() > text.len() {
             return Err(Error::corrupt_file(path, "there are more rows than tokens"));
         }
@@ -224,6 +238,8 @@ impl<S: Symbol> Shard<S> {
         let ranks: Vec<R> = self.invert(monitor)?;
         let all = everything(self);
         let blocks: Vec<Rank> = (all.start + 1..all.end).step_by(BLOCK).collect();
+        // The least that a pair out of order is known to share: what shares more is no matter.
+        let least = AtomicUsize::new(usize::MAX);
         // Of pairs out of order, the one that shares least: the table is sorted by as many symbols.
         let worst = blocks.into_par_iter().map(|from| {
             monitor.check()?;
@@ -236,16 +252,24 @@ impl<S: Symbol> Shard<S> {
                     .cmp(&self.symbol(here)?)
                     .then_with(|| behind(before).cmp(&behind(here)));
                 if order.is_gt() {
-                    let (left, right) =
-                        (&self.text[before as usize..], &self.text[here as usize..]);
+                    monitor.check()?;
+                    let most = least.load(atomic::Ordering::Relaxed).saturating_add(1);
+                    let first = |position: Position| {
+                        let rest = &self.text[position as usize..];
+                        &rest[..rest.len().min(most)]
+                    };
+                    let (left, right) = (first(before), first(here));
                     let shared = common_prefix(left, right);
                     let next = |text: &[S]| text.get(shared).copied().map(order_of);
-                    if next(left) > next(right) {
+                    if shared < most && next(left) > next(right) {
+                        least.fetch_min(shared, atomic::Ordering::Relaxed);
                         worst = Some(worst.map_or((shared, rank), |one| one.min((shared, rank))));
                     }
                 }
             }
-            monitor.advance((BLOCK * self.pointer) as u64);
+            monitor.advance(
+                (from..all.end.min(from + BLOCK as u64)).count() as u64 * self.pointer as u64,
+            );
             Ok(worst)
         });
         let worst = worst.collect::<Result<Vec<_>>>()?.into_iter().flatten().min();
@@ -397,7 +421,8 @@ impl<S: Symbol> Segment for Shard<S> {
         Ok(())
     }
 
-    /// O(n) time, and 4 bytes a token, or 8 of more than 2^32 - 2.
+    /// O(n) time, and 4 bytes a token, or 8 of more than 2^32 - 2; of a table out of order also what
+    /// each pair out of order shares, as far as the one that shares least.
     fn verify(&self, monitor: &Monitor) -> Result<()> {
         self.located(self.rows.verify(self.text.len()))?;
         let mut separators = 0;

@@ -73,7 +73,7 @@ impl RowTable {
                 row.checked_sub(1).map_or(Some(0), |before| Some(self.end(before)? + 1))
             }
             Bounds::Starts { separators, width, .. } => {
-                separators.get(row).map(|&byte| byte / width + 1)
+                separators.get(row).and_then(|&byte| (byte / width).checked_add(1))
             }
         }
     }

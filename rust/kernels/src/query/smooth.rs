@@ -330,13 +330,19 @@ impl Index {
     /// The length of the longest suffix at which a row ends somewhere, and how many do.
     fn longest_ended(&self, tail: Pattern<'_>) -> Result<(usize, u64)> {
         let longest = self.longest_suffixes(&[tail])?[0].text.len();
-        for length in (0..=longest).rev() {
-            let count = self.ends_of(&[tail.slice(tail.len() - length..tail.len())])?[0];
-            if count > 0 {
-                return Ok((length, count));
+        let ends = |length: usize| {
+            Ok::<_, Error>(self.ends_of(&[tail.slice(tail.len() - length..tail.len())])?[0])
+        };
+        // Where a row ends behind a text, one does behind its suffixes.
+        let (mut low, mut high, mut count) = (0, longest + 1, ends(0)?);
+        while low + 1 < high {
+            let length = low.midpoint(high);
+            match ends(length)? {
+                0 => high = length,
+                more => (low, count) = (length, more),
             }
         }
-        Ok((0, 0))
+        Ok((low, count))
     }
 
     fn interpolated(

@@ -10,9 +10,9 @@ use crate::symbol::{Pattern, Patterns, Ranks};
 /// Pieces that go in step, so that their cache misses overlap.
 const LANES: usize = 64;
 
-/// Symbols of a piece: texts are cut, so that there are lanes enough and threads share them, but not
-/// so often that to look for the beginnings of pieces is most of the work.
-const PIECE: std::ops::RangeInclusive<usize> = 48..=4096;
+/// The fewest symbols of a piece: texts are cut, so that there are lanes enough for each thread, but
+/// not so often that to look for the beginnings of pieces is most of the work.
+const PIECE: usize = 48;
 
 /// Most pieces handed to a thread at once.
 const BLOCK: usize = 256;
@@ -65,6 +65,8 @@ struct Lane<'a> {
     at: usize,
     count: u64,
     ranks: Vec<Ranks>,
+    /// How many of the last symbols before `at` are the same.
+    run: usize,
     /// Looks for the first start from which on the text up to and with `at` occurs.
     hunt: Hunt,
     reaches: Vec<Reach>,
@@ -89,7 +91,7 @@ impl Index {
         let mut pieces = vec![];
         let symbols: usize =
             (0..rows.len()).filter_map(|at| rows.get(at)).map(|row| row.len()).sum();
-        let most = (symbols / LANES).clamp(*PIECE.start(), *PIECE.end());
+        let most = (symbols / (LANES * rayon::current_num_threads())).max(PIECE);
         let mut owners = vec![];
         for at in 0..rows.len() {
             let Some(text) = rows.get(at) else { continue };
@@ -241,10 +243,16 @@ impl Index {
         let suffixes: Vec<Pattern<'_>> = contexts.iter().map(|context| context.text).collect();
         let ranks = self.find_each(&suffixes)?;
         for (at, ((&piece, context), ranks)) in pieces.iter().zip(contexts).zip(ranks).enumerate() {
+            let length = context.text.len();
+            let mut run = length.min(1);
+            while run < length && alike(piece.text, piece.from - run) {
+                run += 1;
+            }
             lanes.push(Lane {
                 nth: nth + at,
                 piece,
-                start: piece.from - context.text.len(),
+                run,
+                start: piece.from - length,
                 at: piece.from,
                 count: context.count,
                 ranks,
@@ -254,6 +262,11 @@ impl Index {
         }
         Ok(())
     }
+}
+
+/// Whether the symbol at a place is the one before it too.
+fn alike(text: Pattern<'_>, at: usize) -> bool {
+    at > 0 && text.symbol(at) == text.symbol(at - 1)
 }
 
 /// The last symbols of the first `stop` of a text.
@@ -285,6 +298,13 @@ impl<'a> Lane<'a> {
                         .map(|(part, ranks)| part.segment.following(*ranks, depth, symbol));
                     let extended = extended.collect::<Result<_>>()?;
                     self.answer(index, extended, wanted)?;
+                } else if start == self.start + 1
+                    && self.run >= self.at - self.start
+                    && alike(self.piece.text, self.at)
+                {
+                    // A run of one symbol, longer than the index has: it goes on as it was. To look
+                    // for it would take its length at every place.
+                    self.answer(index, self.ranks.clone(), wanted)?;
                 } else {
                     return Ok(Some(self.piece.text.slice(start..self.at + 1)));
                 }
@@ -329,6 +349,7 @@ impl<'a> Lane<'a> {
     /// Goes to the next place, once the match before it is known.
     fn settle(&mut self, index: &Index, longest: usize) -> Result<()> {
         let hunt = std::mem::take(&mut self.hunt);
+        self.run = if alike(self.piece.text, self.at) { self.run + 1 } else { 1 };
         self.at += 1;
         if let Some((start, count, ranks)) = hunt.holds {
             (self.start, self.count, self.ranks) = (start, count, ranks);
