@@ -444,6 +444,25 @@ impl Patterns {
         self.ends.is_empty()
     }
 
+    /// Whether all are UTF-8, as far as one look at all of them together tells.
+    pub(crate) fn is_utf8(&self) -> bool {
+        match &self.symbols {
+            PatternSymbols::Bytes(symbols) => std::str::from_utf8(symbols)
+                .is_ok_and(|text| self.ends.iter().all(|&end| text.is_char_boundary(end))),
+            PatternSymbols::Tokens(_) => false,
+        }
+    }
+
+    /// Whether one is empty, and not null.
+    pub(crate) fn has_empty(&self) -> bool {
+        let mut start = 0;
+        self.ends.iter().enumerate().any(|(at, &end)| {
+            let empty = end == start && self.nulls.binary_search(&at).is_err();
+            start = end;
+            empty
+        })
+    }
+
     /// The positions of the null patterns, in order.
     pub fn nulls(&self) -> &[usize] {
         &self.nulls
@@ -483,7 +502,7 @@ impl Patterns {
         let mut end = 0;
         for (nth, at) in which.enumerate() {
             let span = self.span(at);
-            if self.get(at).is_none() {
+            if span.is_empty() && self.get(at).is_none() {
                 nulls.push(nth);
             }
             end += span.len();

@@ -228,6 +228,11 @@ impl Index {
     }
 
     pub(crate) fn check_patterns(&self, patterns: &Patterns) -> Result<()> {
+        self.check_kinds("query", patterns)?;
+        if !patterns.has_empty() && (self.column != Column::String || patterns.is_utf8()) {
+            return Ok(());
+        }
+        // One by one, to say which it is.
         (0..patterns.len())
             .filter_map(|at| patterns.get(at).map(|pattern| (at, pattern)))
             .try_for_each(|(at, pattern)| {

@@ -42,10 +42,7 @@ impl Index {
     /// # Errors
     /// As [`Index::count`]; [`crate::Error::Interrupted`].
     pub fn count_many(&self, patterns: &Patterns, monitor: &Monitor) -> Result<Vec<u64>> {
-        let range = 0..patterns.len();
-        range.into_par_iter().with_min_len(BLOCK).try_for_each(|at| {
-            patterns.get(at).map_or(Ok(()), |pattern| self.check_pattern(pattern, Some(at)))
-        })?;
+        self.check_patterns(patterns)?;
         monitor.check()?;
         self.sorted_counts(patterns, monitor)
     }
@@ -53,11 +50,10 @@ impl Index {
     /// [`Index::count_many`], of empty patterns too, which occur at every symbol and end of a row.
     pub(super) fn sorted_counts(&self, patterns: &Patterns, monitor: &Monitor) -> Result<Vec<u64>> {
         // Neighbours in order share most of their path through the array, and so its cache lines.
-        let mut order: Vec<(u64, usize)> = (0..patterns.len())
-            .into_par_iter()
-            .with_min_len(BLOCK)
-            .filter_map(|at| patterns.get(at).map(|pattern| (pattern.key(), at)))
-            .collect();
+        let all = (0..patterns.len()).into_par_iter().with_min_len(BLOCK);
+        let mut order: Vec<(u64, usize)> =
+            all.map(|at| (patterns.get(at).map_or(0, |pattern| pattern.key()), at)).collect();
+        order.retain(|&(key, at)| key != 0 || patterns.get(at).is_some());
         if rayon::current_num_threads() == 1 {
             // Half the time of the parallel one.
             order.sort_unstable_by_key(|&(key, _)| key);
@@ -102,13 +98,20 @@ impl Index {
             same.sort_unstable();
         }
         // Columns repeat themselves: each pattern is looked for once.
-        let mut distinct: Vec<Pattern<'_>> = order.iter().map(|&(pattern, _)| pattern).collect();
-        distinct.dedup();
+        let mut distinct: Vec<Pattern<'_>> = Vec::with_capacity(order.len());
+        let mut places = Vec::with_capacity(order.len());
+        let mut last = None;
+        for (pattern, at) in order {
+            let same = last == Some(block[at].0) && distinct.last() == Some(&pattern);
+            if !same {
+                distinct.push(pattern);
+            }
+            last = Some(block[at].0);
+            places.push((at, distinct.len() - 1));
+        }
         let found = self.occurrences_of(&distinct)?;
         let mut counts = vec![0; block.len()];
-        let mut nth = 0;
-        for (pattern, at) in order {
-            nth += usize::from(pattern != distinct[nth]);
+        for (at, nth) in places {
             counts[at] = found[nth];
         }
         Ok(counts)
