@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::interrupt::Monitor;
 use crate::symbol::{Pattern, Position, Rank, Ranks};
 
-/// An immutable index over at most 2^31 - 1 symbols.
+/// An immutable index over at most 2^31 - 1 symbols, or more of another program's.
 pub trait Segment: Send + Sync + std::fmt::Debug {
     /// Which kind it is.
     fn kind(&self) -> &'static str;

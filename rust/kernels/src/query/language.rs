@@ -75,8 +75,9 @@ pub struct DistributionOptions {
 }
 
 impl Index {
-    /// How often each prompt goes on as asked; one prompt stands for many, and one text. With `backoff`, it is the longest suffix of each that
-    /// occurs which does; the empty one occurs at every symbol and end of a row.
+    /// How often each prompt goes on as asked; one prompt stands for many, and one text. With
+    /// `backoff` the longest suffix of each that occurs does; the empty one occurs at every symbol
+    /// and end of a row.
     ///
     /// O(m + log n) a prompt, O(log m) times that with `backoff`.
     ///
