@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -797,3 +798,21 @@ def test_case_generation_reaches_what_matters() -> None:
 
     collect()
     assert all(seen[what] for what in ("long", "null", "empty", "found")), seen
+
+
+def test_counts_in_the_source_of_python() -> None:
+    """What repeats itself as texts do: one call, a column and a scan agree."""
+    files = sorted(Path(os.__file__).parent.glob("*.py"))
+    rows = [file.read_bytes() for file in files]
+    text = b"\xff".join(rows)
+    assert len(text) > 2_000_000
+    index = bow.index(pa.array(rows, pa.large_binary()))
+    random = np.random.default_rng(1)
+    starts = random.integers(0, len(text) - 40, 60_000).tolist()
+    lengths = random.integers(1, 40, len(starts)).tolist()
+    pieces = (text[at : at + length] for at, length in zip(starts, lengths, strict=True))
+    queries = [piece for piece in pieces if b"\xff" not in piece]
+    counts = index.count(pa.array(queries, pa.binary())).to_pylist()
+    assert [index.count(query) for query in queries] == counts
+    for query, count in list(zip(queries, counts, strict=True))[:100]:
+        assert len(oracle.starts(text, query)) == count
