@@ -13,7 +13,6 @@ import functools
 import importlib.util
 import math
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -115,22 +114,13 @@ def ask(corpus: str, index: str, folder: str, runs: int) -> dict[str, Any]:
     ]
     same = min(counts) > 0 and all(answer == counts for answer in answers)
 
-    def contestant(call: Callable[[Any], Any], queries: list[Any]) -> Callable[[], np.ndarray]:
-        # Other patterns each time, so that none is in the caches because it was asked before.
-        begins = iter(range(0, len(queries), CHECKED))
-
-        def once() -> np.ndarray:
-            begin = next(begins)
-            return measure.latencies(call, queries[begin : begin + CHECKED])
-
-        return once
-
     contestants = {
-        "mapped": contestant(mapped.count, strings),
-        "held": contestant(held.count, strings),
+        "mapped": measure.in_slices(mapped.count, strings, CHECKED),
+        "held": measure.in_slices(held.count, strings, CHECKED),
     }
     for name, engine in engines.items():
-        contestants[name] = contestant(functools.partial(_count, engine), lists)
+        call = functools.partial(_count, engine)
+        contestants[name] = measure.in_slices(call, lists, CHECKED)
     taken = measure.in_turn(contestants, runs) if same else {}
     return {
         "same": same,

@@ -13,7 +13,7 @@ import itertools
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import compare_infini_gram
 import compare_libsais
@@ -21,9 +21,6 @@ import corpora
 import measure
 import pyarrow as pa
 import pyarrow.parquet as pq
-
-if TYPE_CHECKING:
-    import numpy as np
 
 BENCH = "language"
 HELD_OUT = "linux300m"
@@ -192,18 +189,9 @@ def ask(folder: str, runs: int) -> dict[str, Any]:
     for figure, asked in queries.items():
         size = len(asked) // (runs + 1)
 
-        def contestant(call: Callable[[Any], Any], asked: Any, size: int) -> Any:
-            begins = iter(range(0, len(asked), size))
-
-            def once() -> np.ndarray:
-                begin = next(begins)
-                return measure.latencies(call, asked[begin : begin + size])
-
-            return once
-
         both = {
-            "ours": contestant(ours[figure], asked, size),
-            "peer": contestant(peers[figure], asked, size),
+            "ours": measure.in_slices(ours[figure], asked, size),
+            "peer": measure.in_slices(peers[figure], asked, size),
         }
         for who, all in measure.in_turn(both, runs).items():
             for statistic, of in (("median", 50), ("p99", 99)):

@@ -142,6 +142,20 @@ def latencies(call: Callable[[Any], Any], queries: Sequence[Any]) -> np.ndarray:
     return np.array(taken)
 
 
+def in_slices(call: Callable[[Any], Any], queries: list[Any], size: int) -> Callable[[], Any]:
+    """Make a function that gives the latencies of the next queries, so many of them, each time.
+
+    Others each time, so that none is in the caches because it was asked before.
+    """
+    begins = iter(range(0, len(queries), size))
+
+    def once() -> Any:
+        begin = next(begins)
+        return latencies(call, queries[begin : begin + size])
+
+    return once
+
+
 def sample_patterns(text: np.ndarray, number: int, length: int = 20, seed: int = 1) -> np.ndarray:
     """Draw `number` pieces of `length` bytes that cut no character and cross no row."""
     import numpy as np

@@ -208,14 +208,17 @@ def as_symbols(values: Any, name: str, core: _core.Index) -> tuple[Any, bool]:
         return as_queries(values, core, name)
     if isinstance(values, float):
         raise UnsupportedType(f"{name} is {values!r}: give a whole number, or a text")
+    values, whole = _looked_at(values, name)
+    return (as_numbers(values, name)[0] if whole else as_array(values, name)), False
+
+
+def _looked_at(values: Any, name: str) -> tuple[Any, bool | None]:
+    """Say whether a column holds whole numbers, None if nothing tells; and take it into memory."""
     if isinstance(values, list | tuple | range):
         first = next((value for value in values if value is not None), None)
-        whole = _is_whole(first)
-    else:
-        array = _in_memory(values, name)
-        values = values if array is None else array
-        whole = array is not None and pa.types.is_integer(array.type)
-    return (as_numbers(values, name)[0] if whole else as_array(values, name)), False
+        return values, None if first is None else _is_whole(first)
+    array = _in_memory(values, name)
+    return (values, False) if array is None else (array, pa.types.is_integer(array.type))
 
 
 def as_candidates(values: Any, name: str) -> tuple[pa.Array[Any], pa.Array[Any] | None]:
@@ -237,14 +240,8 @@ def as_candidates(values: Any, name: str) -> tuple[pa.Array[Any], pa.Array[Any] 
     advice = "give a list of whole numbers, or a column of such lists"
     if values is None or _is_whole(values) or isinstance(values, str | bytes | float):
         raise UnsupportedType(f"{name} is {_short(values)}: {advice}")
-    if isinstance(values, list | tuple | range):
-        first = next((value for value in values if value is not None), None)
-        whole = first is None or _is_whole(first)
-    else:
-        array = _in_memory(values, name)
-        values = values if array is None else array
-        whole = array is not None and pa.types.is_integer(array.type)
-    if whole:
+    values, whole = _looked_at(values, name)
+    if whole or whole is None:
         return as_numbers(values, name)[0], None
     lists = one_chunk(as_array(values, name))
     if widest(lists.type) != TOKENS:

@@ -362,8 +362,7 @@ class LanguageModel:
             as_float(alpha, "alpha"),
             as_option(threads, "threads"),
         )
-        scores = pa.array(lent)
-        return scores[0].as_py() if one else scores
+        return _lent(lent, one)
 
     def interpolated(
         self,
@@ -429,8 +428,7 @@ class LanguageModel:
             ],
             as_option(threads, "threads"),
         )
-        scores = pa.array(lent)
-        return scores[0].as_py() if one else scores
+        return _lent(lent, one)
 
     def ntd(
         self,
@@ -648,8 +646,7 @@ class LanguageModel:
             as_option(seed, "seed", required=True),
             as_option(threads, "threads"),
         )
-        texts = pa.array(lent)
-        return texts[0].as_py() if one else texts
+        return _lent(lent, one)
 
     def next_rows(
         self, prompt: Any, *, limit: int | None = None, threads: int | None = None
@@ -1017,6 +1014,12 @@ class Scores:
         if path is not None:
             drawn.savefig(path)
         return drawn
+
+
+def _lent(array: Any, one: bool) -> Any:
+    """Give an array of the core's, or the one value that it holds."""
+    values = pa.array(array)
+    return values[0].as_py() if one else values
 
 
 def _pair(lam: Any) -> tuple[float, float]:

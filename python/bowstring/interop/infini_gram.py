@@ -450,12 +450,9 @@ class InfiniGramEngine:
         shown = self._default(max_disp_len, "max_disp_len")
         ranks = _core.segment_ranks(self._index._core, self._tokens(input_ids, "input_ids"))
         counts = [end - start for start, end in ranks]
-        documents = []
-        drawn = self._draw(sum(counts), self._default(maxnum, "maxnum"))
-        for shard, nth in (_place(counts, index) for index in drawn):
-            position = self._position(shard, ranks[shard][0] + nth)
-            documents.append(self._document(shard, position, shown // 2, (shown + 1) // 2))
-        return {"cnt": sum(counts), "approx": False, "idxs": drawn, "documents": documents}
+        return self._drawn(
+            counts, lambda s, nth: self._position(s, ranks[s][0] + nth), maxnum, shown
+        )
 
     @_answered
     def search_docs_cnf(
@@ -471,15 +468,26 @@ class InfiniGramEngine:
         reach = self._default(max_diff_tokens, "max_diff_tokens")
         found = _core.segment_stretches(self._index._core, self._clauses(cnf), reach)
         counts = [len(places) for places in found]
-        documents = []
-        drawn = self._draw(sum(counts), self._default(maxnum, "maxnum"))
-        for shard, nth in (_place(counts, index) for index in drawn):
-            position = found[shard][nth]
-            documents.append(self._document(shard, position, shown // 2, (shown + 1) // 2))
-        return {"cnt": sum(counts), "approx": False, "idxs": drawn, "documents": documents}
+        return self._drawn(counts, lambda s, nth: found[s][nth], maxnum, shown)
 
-    def _draw(self, count: int, most: int) -> list[int]:
-        return self._random.sample(range(count), min(count, most))
+    def _drawn(
+        self,
+        counts: list[int],
+        position: Callable[[int, int], int],
+        maxnum: int | None,
+        shown: int,
+    ) -> dict[str, Any]:
+        """Draw documents of the places that each shard has so many of."""
+        count = sum(counts)
+        most = min(count, self._default(maxnum, "maxnum"))
+        drawn = self._random.sample(range(count), most)
+        places = [_place(counts, index) for index in drawn]
+        documents = [self._from(shard, position(shard, nth), shown) for shard, nth in places]
+        return {"cnt": count, "approx": False, "idxs": drawn, "documents": documents}
+
+    def _from(self, shard: int, position: int, shown: int) -> dict[str, Any]:
+        """Give as much of a document: half of it before a position, and half from there on."""
+        return self._document(shard, position, shown // 2, (shown + 1) // 2)
 
     def _position(self, shard: int, rank: int) -> int:
         rank = _number(rank, "rank", 0)
@@ -515,13 +523,13 @@ class InfiniGramEngine:
     def get_doc_by_rank(self, s: int, rank: int, max_disp_len: int | None = None) -> dict[str, Any]:
         """Give the document of a suffix, around it."""
         shown = self._default(max_disp_len, "max_disp_len")
-        return self._document(s, self._position(s, rank), shown // 2, (shown + 1) // 2)
+        return self._from(s, self._position(s, rank), shown)
 
     @_answered
     def get_doc_by_ptr(self, s: int, ptr: int, max_disp_len: int | None = None) -> dict[str, Any]:
         """Give the document at a byte of a shard, around it."""
         shown = self._default(max_disp_len, "max_disp_len")
-        return self._document(s, self._pointed(ptr), shown // 2, (shown + 1) // 2)
+        return self._from(s, self._pointed(ptr), shown)
 
     @_answered
     def get_doc_by_ix(self, doc_ix: int, max_disp_len: int | None = None) -> dict[str, Any]:

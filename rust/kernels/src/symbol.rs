@@ -42,6 +42,11 @@ impl Ranks {
     pub fn is_empty(self) -> bool {
         self.len() == 0
     }
+
+    /// Number of suffixes in several ranges, those of each segment.
+    pub fn total<'a>(all: impl IntoIterator<Item = &'a Self>) -> u64 {
+        all.into_iter().map(|ranks| ranks.len()).sum()
+    }
 }
 
 impl From<Range<u32>> for Ranks {
@@ -129,6 +134,31 @@ pub(crate) fn scan<S: Symbol>(
     }
 }
 
+/// Whether a byte of UTF-8 starts a character, or is the rest of one.
+pub(crate) fn starts_character(byte: u8) -> bool {
+    byte & 0xC0 != 0x80
+}
+
+/// Appends each position with the number of symbols of `before`, from its end on, that stand before
+/// it in its row.
+pub(crate) fn extend_left<S: Symbol>(
+    text: &[S],
+    positions: &[Position],
+    before: Pattern<'_>,
+    separator: S,
+    extended: &mut Vec<(Position, usize)>,
+) {
+    // Nothing stands before a separator, nor what no symbol of this width is.
+    let known = (0..before.len()).rev().take_while(|&at| {
+        S::from_number(before.symbol(at)).is_some_and(|symbol| symbol != separator)
+    });
+    let before = S::narrow(before.last(known.count()), separator).unwrap_or_default();
+    for &position in positions {
+        let text = text.get(..position as usize).unwrap_or_default();
+        extended.push((position, common_suffix(text, &before)));
+    }
+}
+
 /// How many leading symbols two texts share.
 pub(crate) fn common_prefix<S: Symbol>(left: &[S], right: &[S]) -> usize {
     let length = left.len().min(right.len());
@@ -144,7 +174,7 @@ pub(crate) fn common_prefix<S: Symbol>(left: &[S], right: &[S]) -> usize {
 }
 
 /// How many trailing symbols two texts share.
-pub(crate) fn common_suffix<S: Symbol>(left: &[S], right: &[S]) -> usize {
+fn common_suffix<S: Symbol>(left: &[S], right: &[S]) -> usize {
     let length = left.len().min(right.len());
     let (left, right) = (&left[left.len() - length..], &right[right.len() - length..]);
     let whole = left.rchunks_exact(S::KEY).zip(right.rchunks_exact(S::KEY));
@@ -340,6 +370,12 @@ impl Pattern<'_> {
         }
     }
 
+    /// The last symbols of the pattern, all if it has fewer.
+    #[must_use]
+    pub fn last(self, count: usize) -> Self {
+        self.slice(self.len().saturating_sub(count)..self.len())
+    }
+
     /// The symbol at a place, as a number.
     ///
     /// # Panics
@@ -442,6 +478,11 @@ impl Patterns {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
+    }
+
+    /// The patterns that are not null, each with its place.
+    pub fn valid(&self) -> impl Iterator<Item = (usize, Pattern<'_>)> {
+        (0..self.len()).filter_map(|at| Some((at, self.get(at)?)))
     }
 
     /// Whether all are UTF-8, as far as one look at all of them together tells.

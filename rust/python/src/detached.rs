@@ -28,6 +28,16 @@ pub fn run_short<T: Send>(
     py.detach(kernel).map_err(|error| to_python(py, &error))
 }
 
+/// Runs a kernel that answers one question here and now, and one of many in the pool.
+pub fn run_sized<T: Send + 'static>(
+    py: Python<'_>,
+    short: bool,
+    threads: Option<usize>,
+    kernel: impl FnOnce(&Monitor) -> Result<T> + Send + 'static,
+) -> PyResult<T> {
+    if short { run_short(py, || kernel(&Monitor::default())) } else { run(py, threads, kernel) }
+}
+
 /// Runs a kernel in the pool of `threads` threads; Ctrl-C stops it.
 pub fn run<T: Send + 'static>(
     py: Python<'_>,

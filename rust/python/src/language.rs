@@ -8,7 +8,7 @@ use bowstring_arrow as arrow;
 use pyo3::prelude::*;
 
 use crate::capsule::{Array, Column, Table};
-use crate::detached::{run, run_short};
+use crate::detached::{run, run_short, run_sized};
 use crate::error::to_python;
 use crate::index::{Index, Queries, term};
 
@@ -134,7 +134,7 @@ pub fn predict(
 pub fn distributions(
     py: Python<'_>,
     index: &Index,
-    prompts: &Bound<'_, PyAny>,
+    prompts: Queries,
     backoff: bool,
     max_support: Option<usize>,
     seed: u64,
@@ -143,18 +143,11 @@ pub fn distributions(
     let index = index.kernel();
     let options =
         DistributionOptions { backoff, max_support: max_support.map(|size| (size, seed)) };
-    let prompts: Queries = prompts.extract()?;
     let many = prompts.many();
-    let ask = move |prompts: &Patterns, monitor: &Monitor| {
-        let found = index.distributions(prompts, options, monitor)?;
+    run_sized(py, !many && max_support.is_none(), threads, move |monitor| {
+        let found = index.distributions(&prompts.read()?, options, monitor)?;
         arrow::distributions(found, many, backoff, max_support.is_some())
-    };
-    match prompts {
-        Queries::One(prompt) if max_support.is_none() => {
-            run_short(py, || ask(&prompt, &Monitor::default()))
-        }
-        prompts => run(py, threads, move |monitor| ask(&prompts.read()?, monitor)),
-    }
+    })
     .map(Table)
 }
 
@@ -190,8 +183,7 @@ pub fn order_counts(
     threads: Option<usize>,
 ) -> PyResult<Table> {
     let index = index.kernel();
-    let one = !contexts.many();
-    let ask = move |monitor: &Monitor| {
+    run_sized(py, !contexts.many(), threads, move |monitor| {
         let mut symbols = vec![];
         for number in arrow::read_numbers("candidates", candidates.chunks())? {
             check_symbol(&index, "candidates holds", number)?;
@@ -206,8 +198,8 @@ pub fn order_counts(
         };
         let found = index.order_counts(&contexts.read()?, &orders, &candidates, monitor)?;
         arrow::order_counts(found, orders.len())
-    };
-    if one { run_short(py, || ask(&Monitor::default())) } else { run(py, threads, ask) }.map(Table)
+    })
+    .map(Table)
 }
 
 /// A score a prompt; `next` is what `predict` takes.
@@ -249,12 +241,12 @@ fn smoothed(
     let index = index.kernel();
     let next = Nexts::of(&index, next)?;
     let one = !prompts.many() && matches!(next, Nexts::One(_));
-    let ask = move |monitor: &Monitor| {
+    run_sized(py, one, threads, move |monitor| {
         let (prompts, next) = (prompts.read()?, next.read(&index)?);
         let next = next.as_ref().map_or(Next::End, Next::Text);
         Ok(arrow::probabilities(index.smoothed(&prompts, next, &smoothing, monitor)?))
-    };
-    if one { run_short(py, || ask(&Monitor::default())) } else { run(py, threads, ask) }.map(Array)
+    })
+    .map(Array)
 }
 
 /// What follows each prompt, an array as long as `prompts`.

@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use bowstring::{Boundary, MatchOptions, Monitor, Patterns};
+use bowstring::{Boundary, MatchOptions, Patterns};
 use bowstring_arrow as arrow;
 use pyo3::prelude::*;
 
 use crate::capsule::Table;
-use crate::detached::{run, run_short};
+use crate::detached::run_sized;
 use crate::index::{Index, Queries};
 
 /// Symbols of a text whose matches are found on the calling thread.
@@ -36,14 +36,10 @@ pub fn matches(
     let options = MatchOptions { min_length, max_count, boundary, delimiters, density };
     let index = index.kernel();
     let many = texts.many();
-    let ask = move |texts: &Patterns, monitor: &Monitor| {
-        arrow::matches(index.matches(texts, &options, monitor)?, many)
-    };
-    match texts {
-        Queries::One(text) if text.get(0).is_none_or(|text| text.len() <= SHORT) => {
-            run_short(py, || ask(&text, &Monitor::default()))
-        }
-        texts => run(py, threads, move |monitor| ask(&texts.read()?, monitor)),
-    }
+    let length = |texts: &Patterns| texts.get(0).map_or(0, |text| text.len());
+    let short = matches!(&texts, Queries::One(text) if length(text) <= SHORT);
+    run_sized(py, short, threads, move |monitor| {
+        arrow::matches(index.matches(&texts.read()?, &options, monitor)?, many)
+    })
     .map(Table)
 }

@@ -23,7 +23,7 @@ use crate::corpus::Column;
 use crate::error::{Error, Result};
 use crate::interrupt::Monitor;
 use crate::suffix::{Sorted, following, runs};
-use crate::symbol::{Pattern, Position, Rank, Ranks, Symbol, common_prefix, scan};
+use crate::symbol::{Pattern, Position, Rank, Ranks, Symbol, common_prefix, extend_left, scan};
 
 const KIND: &str = "infini-gram";
 
@@ -96,7 +96,11 @@ fn open_shard(path: &Path, width: Option<usize>) -> Result<Arc<dyn Segment>> {
     let width = widths.iter().find(|&&width| is_separated(&text, &separators, width));
     let width = *width.ok_or_else(|| {
         let names: Vec<_> = widths.iter().map(|width| format!("u{}", 8 * width)).collect();
-        let what = format!("no separator of {} is where the offsets say", names.join(" or "));
+        let what = format!(
+            "no separator of {} is where the offsets say; give the token_dtype that it was written \
+             with, or none",
+            names.join(" or ")
+        );
         Error::corrupt_file(path, what)
     })?;
     let table = (beside("table"), map_numbers(&beside("table"))?);
@@ -244,7 +248,8 @@ impl<S: Symbol> Shard<S> {
         let worst = blocks.into_par_iter().map(|from| {
             monitor.check()?;
             let mut worst: Option<(usize, Rank)> = None;
-            for rank in from..all.end.min(from + BLOCK as u64) {
+            let to = all.end.min(from + BLOCK as u64);
+            for rank in from..to {
                 let (before, here) = (self.position(rank - 1)?, self.position(rank)?);
                 let behind = |position: Position| ranks[position as usize + 1];
                 let order = self
@@ -267,9 +272,7 @@ impl<S: Symbol> Shard<S> {
                     }
                 }
             }
-            monitor.advance(
-                (from..all.end.min(from + BLOCK as u64)).count() as u64 * self.pointer as u64,
-            );
+            monitor.advance((to - from) * self.pointer as u64);
             Ok(worst)
         });
         let worst = worst.collect::<Result<Vec<_>>>()?.into_iter().flatten().min();
@@ -392,6 +395,18 @@ impl<S: Symbol> Segment for Shard<S> {
         for rank in ranks.start..ranks.end {
             positions.push(self.located(self.position(rank))?);
         }
+        Ok(())
+    }
+
+    fn extend_left(
+        &self,
+        ranks: Ranks,
+        before: Pattern<'_>,
+        extended: &mut Vec<(Position, usize)>,
+    ) -> Result<()> {
+        let mut positions = vec![];
+        self.positions(ranks, &mut positions)?;
+        extend_left(&self.text, &positions, before, Self::separator(), extended);
         Ok(())
     }
 

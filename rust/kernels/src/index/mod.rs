@@ -175,10 +175,18 @@ impl Index {
 
     /// Checks that patterns are UTF-8 if the index is over a string column.
     pub(crate) fn check_utf8(&self, name: &str, patterns: &Patterns) -> Result<()> {
-        (0..patterns.len()).try_for_each(|at| {
-            let many = (patterns.len() > 1).then_some(at);
-            patterns.get(at).map_or(Ok(()), |pattern| self.check_characters(name, pattern, many))
-        })
+        if !self.may_cut_characters(patterns) {
+            return Ok(());
+        }
+        let many = patterns.len() > 1;
+        patterns
+            .valid()
+            .try_for_each(|(at, pattern)| self.check_characters(name, pattern, many.then_some(at)))
+    }
+
+    /// Whether a pattern may be other than UTF-8 where it has to be that: found by one look at all.
+    fn may_cut_characters(&self, patterns: &Patterns) -> bool {
+        self.column == Column::String && !patterns.is_utf8()
     }
 
     /// Checks that a pattern is text if the index is over text, and tokens if it is over tokens.
@@ -223,21 +231,22 @@ impl Index {
     pub(crate) fn check_kinds(&self, name: &str, patterns: &Patterns) -> Result<()> {
         let many = patterns.len() > 1;
         // All are of one kind, and the first of them is as good as any.
-        let first = (0..patterns.len()).find_map(|at| Some((at, patterns.get(at)?)));
-        first.map_or(Ok(()), |(at, pattern)| self.check_kind(name, pattern, many.then_some(at)))
+        patterns
+            .valid()
+            .next()
+            .map_or(Ok(()), |(at, pattern)| self.check_kind(name, pattern, many.then_some(at)))
     }
 
     pub(crate) fn check_patterns(&self, patterns: &Patterns) -> Result<()> {
         self.check_kinds("query", patterns)?;
-        if !patterns.has_empty() && (self.column != Column::String || patterns.is_utf8()) {
+        if !patterns.has_empty() && !self.may_cut_characters(patterns) {
             return Ok(());
         }
         // One by one, to say which it is.
-        (0..patterns.len())
-            .filter_map(|at| patterns.get(at).map(|pattern| (at, pattern)))
-            .try_for_each(|(at, pattern)| {
-                self.check_pattern(pattern, (patterns.len() > 1).then_some(at))
-            })
+        let many = patterns.len() > 1;
+        patterns
+            .valid()
+            .try_for_each(|(at, pattern)| self.check_pattern(pattern, many.then_some(at)))
     }
 }
 

@@ -95,22 +95,7 @@ pub trait Segment: Send + Sync + std::fmt::Debug {
         ranks: Ranks,
         before: Pattern<'_>,
         extended: &mut Vec<(Position, usize)>,
-    ) -> Result<()> {
-        let mut positions = vec![];
-        self.positions(ranks, &mut positions)?;
-        for position in positions {
-            let most = before.len().min(position as usize);
-            let mut more = 0;
-            while more < most
-                && self.symbol_at(position - more as Position - 1)?
-                    == Some(before.symbol(before.len() - more - 1))
-            {
-                more += 1;
-            }
-            extended.push((position, more));
-        }
-        Ok(())
-    }
+    ) -> Result<()>;
 
     /// Appends a span of the text as bytes.
     ///

@@ -13,7 +13,7 @@ use crate::corpus::{Column, Corpus, MAX_SYMBOLS, Text};
 use crate::error::{Error, Result};
 use crate::interrupt::Monitor;
 use crate::suffix::{Sorted as _, SuffixArray, following, keys, runs, sort};
-use crate::symbol::{Pattern, Position, Rank, Ranks, Symbol, common_suffix, scan};
+use crate::symbol::{Pattern, Position, Rank, Ranks, Symbol, extend_left, scan};
 
 pub(super) const KIND: &str = "suffix";
 
@@ -280,19 +280,9 @@ impl<S: Symbol> Segment for SuffixSegment<S> {
         before: Pattern<'_>,
         extended: &mut Vec<(Position, usize)>,
     ) -> Result<()> {
-        // Nothing stands before a separator, nor what no symbol of this width is.
-        let known = (0..before.len()).rev().take_while(|&at| {
-            S::from_number(before.symbol(at)).is_some_and(|symbol| symbol != self.separator)
-        });
-        let known = known.count();
-        let before = before.slice(before.len() - known..before.len());
-        let before = S::narrow(before, self.separator).unwrap_or_default();
         let mut positions = vec![];
         self.positions(ranks, &mut positions)?;
-        for position in positions {
-            let text = self.text.get(..position as usize).unwrap_or_default();
-            extended.push((position, common_suffix(text, &before)));
-        }
+        extend_left(&self.text, &positions, before, self.separator, extended);
         Ok(())
     }
 

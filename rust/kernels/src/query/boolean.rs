@@ -206,7 +206,7 @@ impl<'a> Search<'a> {
     fn new(part: PartRef<'a>, expression: &'a Expression, monitor: &'a Monitor) -> Result<Self> {
         let terms = &expression.terms;
         let mut ranks = vec![Ranks::NONE; terms.len()];
-        let patterns: Vec<_> = (0..terms.len()).filter_map(|term| terms.get(term)).collect();
+        let patterns: Vec<_> = terms.valid().map(|(_, pattern)| pattern).collect();
         part.segment.find_many(&patterns, &mut ranks)?;
         Ok(Self { part, segment: part.segment, expression, ranks, monitor })
     }

@@ -2,14 +2,13 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use super::locate::{Limit, Spans};
 use crate::corpus::Column;
 use crate::error::{Error, Result};
 use crate::index::{Index, Segment};
 use crate::interrupt::Monitor;
-use crate::symbol::{Pattern, Patterns, Position, Row};
+use crate::pool::in_blocks;
+use crate::symbol::{Pattern, Patterns, Position, Row, starts_character};
 
 /// Occurrences handed to a thread at once.
 const BLOCK: usize = 1024;
@@ -122,21 +121,15 @@ impl Index {
     ) -> Result<Contexts> {
         let spans = self.locate(patterns, limit, monitor)?;
         let width = width as u64;
-        let blocks: Vec<_> = (0..spans.row.len()).step_by(BLOCK).collect();
-        let block = |&from: &usize| {
-            monitor.check()?;
+        let places: Vec<usize> = (0..spans.row.len()).collect();
+        let pieces = in_blocks(&places, BLOCK, monitor, |places| {
             let mut sides = [(); 3].map(|()| Symbols::new(self.column()));
-            for at in from..spans.row.len().min(from + BLOCK) {
+            for &at in places {
                 let (row, start, stop) = (spans.row[at], spans.start[at], spans.stop[at]);
                 self.side(Row(row), start..stop, width, &mut sides)?;
             }
             Ok(sides)
-        };
-        let pieces: Vec<[Symbols; 3]> = if blocks.len() == 1 {
-            blocks.iter().map(block).collect::<Result<_>>()?
-        } else {
-            blocks.par_iter().map(block).collect::<Result<_>>()?
-        };
+        })?;
         let [mut left, mut matched, mut right] = [(); 3].map(|()| Symbols::new(self.column()));
         for [before, within, after] in &pieces {
             left.append(before);
@@ -173,10 +166,6 @@ impl Index {
         segment.read_bytes(stop..to, &mut bytes)?;
         right.push(segment, stop..stop + first_characters(&bytes, width))
     }
-}
-
-fn starts_character(byte: u8) -> bool {
-    byte & 0xC0 != 0x80
 }
 
 /// Bytes of the last `count` characters.

@@ -70,8 +70,7 @@ impl Index {
 
     /// [`Index::occurrences_of`] a column without nulls.
     pub(super) fn counts_of(&self, patterns: &Patterns) -> Result<Vec<u64>> {
-        let patterns: Vec<Pattern<'_>> =
-            (0..patterns.len()).filter_map(|at| patterns.get(at)).collect();
+        let patterns: Vec<Pattern<'_>> = patterns.valid().map(|(_, pattern)| pattern).collect();
         self.occurrences_of(&patterns)
     }
 
@@ -93,7 +92,7 @@ impl Index {
         // Side by side they stay in cache; where they come from they may lie far apart.
         let patterns = patterns.select(block.iter().map(|&(_, at)| at));
         let mut order: Vec<(Pattern<'_>, usize)> =
-            (0..block.len()).filter_map(|at| Some((patterns.get(at)?, at))).collect();
+            patterns.valid().map(|(at, pattern)| (pattern, at)).collect();
         for same in order.chunk_by_mut(|a, b| block[a.1].0 == block[b.1].0) {
             same.sort_unstable();
         }

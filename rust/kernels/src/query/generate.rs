@@ -9,7 +9,7 @@ use crate::corpus::{Column, Rows as _};
 use crate::error::{Error, Result};
 use crate::index::Index;
 use crate::interrupt::Monitor;
-use crate::symbol::{Pattern, Patterns};
+use crate::symbol::{Pattern, Patterns, starts_character};
 
 /// How text is drawn.
 #[derive(Clone, Copy, Debug)]
@@ -90,17 +90,12 @@ impl Index {
             }
             let next = self.distributions(&context, backoff, monitor)?;
             reach = next.suffix_length.first().map_or(0, |&length| length as usize) + 1;
-            let (mut symbols, mut counts) = (next.token, next.count);
+            let mut nexts: Vec<_> = next.token.into_iter().zip(next.count).collect();
             if self.column() == Column::String {
                 let begun = unfinished(&text);
-                let allowed: Vec<bool> =
-                    symbols.iter().map(|&next| goes_on(&begun, next)).collect();
-                let mut keep = allowed.iter().copied();
-                symbols.retain(|_| keep.next().unwrap_or_default());
-                let mut keep = allowed.iter().copied();
-                counts.retain(|_| keep.next().unwrap_or_default());
+                nexts.retain(|&(next, _)| goes_on(&begun, next));
             }
-            match draw(&symbols, &counts, options, step) {
+            match draw(&nexts, options, step) {
                 Some(symbol) => text.push(symbol),
                 None => break,
             }
@@ -110,33 +105,28 @@ impl Index {
 }
 
 /// One of the symbols; `None` if that is what is drawn, or there are none.
-fn draw(
-    symbols: &[Option<u32>],
-    counts: &[u64],
-    options: GenerateOptions,
-    step: usize,
-) -> Option<u32> {
+fn draw(nexts: &[(Option<u32>, u64)], options: GenerateOptions, step: usize) -> Option<u32> {
+    let most = nexts.iter().map(|&(_, count)| count).max()?;
     if options.temperature == 0.0 {
-        let most = counts.iter().max()?;
-        return symbols[counts.iter().position(|count| count == most)?];
+        return nexts.iter().find(|&&(_, count)| count == most)?.0;
     }
-    let most = *counts.iter().max()? as f64;
-    let weight = |&count: &u64| (count as f64 / most).powf(1.0 / options.temperature);
-    let total: f64 = counts.iter().map(weight).sum();
+    let weight =
+        |&(_, count): &(_, u64)| (count as f64 / most as f64).powf(1.0 / options.temperature);
+    let total: f64 = nexts.iter().map(weight).sum();
     let mut left = priority(options.seed, step as u64) as f64 / 2_f64.powi(64) * total;
-    for (symbol, count) in symbols.iter().zip(counts) {
-        left -= weight(count);
+    for next in nexts {
+        left -= weight(next);
         if left < 0.0 {
-            return *symbol;
+            return next.0;
         }
     }
-    symbols.last().copied().flatten()
+    nexts.last()?.0
 }
 
 /// The bytes of a character that a text ends in the midst of.
 fn unfinished(text: &[u32]) -> Vec<u8> {
     let tail: Vec<u8> = text[text.len().saturating_sub(3)..].iter().map(|&one| one as u8).collect();
-    let starts = (0..tail.len()).rev().find(|&at| tail[at] & 0xC0 != 0x80);
+    let starts = (0..tail.len()).rev().find(|&at| starts_character(tail[at]));
     let begun = starts.map_or(&[][..], |at| &tail[at..]);
     match std::str::from_utf8(begun) {
         Err(error) if error.error_len().is_none() => begun.to_vec(),

@@ -130,7 +130,7 @@ fn stretches(
         let ranks = clause.iter().map(|text| part.segment.find(Pattern::Tokens(text)));
         found.push(ranks.collect::<Result<Vec<_>>>()?);
     }
-    found.sort_by_key(|ranks| ranks.iter().map(|ranks| ranks.len()).sum::<u64>());
+    found.sort_by_key(|ranks| Ranks::total(ranks));
     let mut stretches: Vec<(Position, Position)> = vec![];
     for (nth, ranks) in found.into_iter().enumerate() {
         monitor.check()?;

@@ -256,15 +256,11 @@ impl Index {
         if let Some((0, _)) = options.max_support {
             return Err(Error::InvalidInput("max_support is 0; give 1 or more".into()));
         }
-        let one = |at: usize| {
-            let prompt = prompts.get(at)?;
-            Some(monitor.check().and_then(|()| self.distribution(at, prompt, options, monitor)))
-        };
-        let all: Vec<Distributions> = if prompts.len() == 1 {
-            one(0).into_iter().collect::<Result<_>>()?
-        } else {
-            (0..prompts.len()).into_par_iter().filter_map(one).collect::<Result<_>>()?
-        };
+        let valid: Vec<_> = prompts.valid().collect();
+        let all = in_blocks(&valid, 1, monitor, |one| {
+            let (at, prompt) = one[0];
+            self.distribution(at, prompt, options, monitor)
+        })?;
         let mut joined = Distributions::default();
         for mut one in all {
             joined.query.append(&mut one.query);

@@ -2,12 +2,11 @@
 
 use std::collections::BinaryHeap;
 
-use rayon::prelude::*;
-
 use super::sample::priority;
 use crate::error::Result;
 use crate::index::{Index, PartRef, Segment};
 use crate::interrupt::Monitor;
+use crate::pool::in_blocks;
 use crate::symbol::{Pattern, Patterns, Position, Ranks};
 
 /// From one occurrence in so many symbols on, positions are sorted by marking them in a bitmap.
@@ -122,16 +121,11 @@ impl Index {
         answer: impl Fn(Pattern<'_>) -> Result<T> + Sync,
     ) -> Result<Vec<(u64, u64, T)>> {
         self.check_patterns(patterns)?;
-        let one = |at: usize| {
-            patterns.get(at).map(|pattern| {
-                monitor.check()?;
-                Ok((at as u64, pattern.len() as u64, answer(pattern)?))
-            })
-        };
-        if patterns.len() == 1 {
-            return one(0).into_iter().collect();
-        }
-        (0..patterns.len()).into_par_iter().filter_map(one).collect()
+        let valid: Vec<_> = patterns.valid().collect();
+        in_blocks(&valid, 1, monitor, |one| {
+            let (at, pattern) = one[0];
+            Ok((at as u64, pattern.len() as u64, answer(pattern)?))
+        })
     }
 
     /// Gives the sorted positions of a pattern's occurrences, segment by segment.

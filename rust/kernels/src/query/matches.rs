@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::index::Index;
 use crate::interrupt::Monitor;
 use crate::pool::in_blocks;
-use crate::symbol::{Pattern, Patterns};
+use crate::symbol::{Pattern, Patterns, starts_character};
 
 /// Texts handed to a thread at once.
 const BLOCK: usize = 64;
@@ -231,7 +231,7 @@ impl Index {
             (Boundary::Word, Pattern::Bytes(bytes)) => between_words(bytes, &mut allowed),
             (_, Pattern::Bytes(bytes)) if self.column() == Column::String => {
                 for (allowed, byte) in allowed.iter_mut().zip(bytes) {
-                    *allowed = !is_within_character(*byte);
+                    *allowed = starts_character(*byte);
                 }
             }
             _ => {}
@@ -289,10 +289,6 @@ fn delimited(text: Pattern<'_>, delimiters: &HashSet<u32>) -> Vec<usize> {
         ends[at] = end;
     }
     ends
-}
-
-fn is_within_character(byte: u8) -> bool {
-    byte & 0xC0 == 0x80
 }
 
 /// Forbids the places within words, and within characters.

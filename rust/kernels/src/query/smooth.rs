@@ -117,7 +117,7 @@ fn check_order(name: &str, order: usize) -> Result<()> {
 
 /// The context that an order has of a prompt; `None` if that is too short.
 fn context(prompt: Pattern<'_>, order: usize) -> Option<Pattern<'_>> {
-    Some(prompt.slice(prompt.len().checked_sub(order - 1)?..prompt.len()))
+    (prompt.len() >= order - 1).then(|| prompt.last(order - 1))
 }
 
 /// Adds how often suffixes that share their first `depth` symbols go on with each of some symbols.
@@ -239,7 +239,7 @@ impl Index {
                 for (part, &ranks) in self.parts().zip(&ranks) {
                     add_continuations(part.segment, ranks, suffix.len(), symbols, numerators)?;
                 }
-                counts.denominators.push(ranks.iter().map(|ranks| ranks.len()).sum());
+                counts.denominators.push(Ranks::total(&ranks));
             }
         }
         Ok(counts)
@@ -288,17 +288,12 @@ impl Index {
         order: usize,
         alpha: f64,
     ) -> Result<Vec<Option<f64>>> {
-        let tails: Vec<Pattern<'_>> = block
-            .iter()
-            .map(|(_, prompt, _)| {
-                prompt.slice(prompt.len().saturating_sub(order - 1)..prompt.len())
-            })
-            .collect();
+        let tails: Vec<Pattern<'_>> =
+            block.iter().map(|(_, prompt, _)| prompt.last(order - 1)).collect();
         // The contexts that go on as asked, and how often they do.
         let found = match joined(block.iter().zip(&tails).map(|(one, &tail)| (tail, one.2)))? {
             Some(joined) => {
-                let whole: Vec<Pattern<'_>> =
-                    (0..joined.len()).filter_map(|at| joined.get(at)).collect();
+                let whole: Vec<Pattern<'_>> = joined.valid().map(|(_, one)| one).collect();
                 // Where the longest suffix that occurs is empty, the symbol does not.
                 let counted = |one: &Context<'_>| match one.text.len() {
                     0 => (0, 0),
@@ -310,11 +305,8 @@ impl Index {
                 tails.iter().map(|&tail| self.longest_ended(tail)).collect::<Result<Vec<_>>>()?
             }
         };
-        let contexts: Vec<Pattern<'_>> = tails
-            .iter()
-            .zip(&found)
-            .map(|(tail, &(length, _))| tail.slice(tail.len() - length..tail.len()))
-            .collect();
+        let contexts: Vec<Pattern<'_>> =
+            tails.iter().zip(&found).map(|(tail, &(length, _))| tail.last(length)).collect();
         let occurs = self.occurrences_of(&contexts)?;
         Ok(tails
             .iter()
@@ -330,9 +322,7 @@ impl Index {
     /// The length of the longest suffix at which a row ends somewhere, and how many do.
     fn longest_ended(&self, tail: Pattern<'_>) -> Result<(usize, u64)> {
         let longest = self.longest_suffixes(&[tail])?[0].text.len();
-        let ends = |length: usize| {
-            Ok::<_, Error>(self.ends_of(&[tail.slice(tail.len() - length..tail.len())])?[0])
-        };
+        let ends = |length| Ok::<_, Error>(self.ends_of(&[tail.last(length)])?[0]);
         // Where a row ends behind a text, one does behind its suffixes.
         let (mut low, mut high, mut count) = (0, longest + 1, ends(0)?);
         while low + 1 < high {

@@ -89,12 +89,10 @@ impl Index {
         monitor: &Monitor,
     ) -> Result<Vec<Vec<Reach>>> {
         let mut pieces = vec![];
-        let symbols: usize =
-            (0..rows.len()).filter_map(|at| rows.get(at)).map(|row| row.len()).sum();
+        let symbols: usize = rows.valid().map(|(_, text)| text.len()).sum();
         let most = (symbols / (LANES * rayon::current_num_threads())).max(PIECE);
         let mut owners = vec![];
-        for at in 0..rows.len() {
-            let Some(text) = rows.get(at) else { continue };
+        for (at, text) in rows.valid() {
             for from in (0..text.len()).step_by(most) {
                 pieces.push(Piece { text, from, to: text.len().min(from + most) });
                 owners.push(at);
@@ -121,11 +119,10 @@ impl Index {
         reaches: &mut [Vec<Reach>],
         monitor: &Monitor,
     ) -> Result<()> {
-        let valid: Vec<usize> = (0..rows.len()).filter(|&at| rows.get(at).is_some()).collect();
+        let valid: Vec<(usize, Pattern<'_>)> = rows.valid().collect();
         let ends = in_blocks(&valid, BLOCK, monitor, |block| {
-            let texts = block.iter().filter_map(|&at| rows.get(at));
             let tails: Vec<Pattern<'_>> =
-                texts.map(|text| tail(text, text.len(), wanted.longest)).collect();
+                block.iter().map(|(_, text)| text.last(wanted.longest)).collect();
             let found = self.longest_suffixes(&tails)?.into_iter().map(|context| {
                 let count = self.followed(&context, None, 0)?.unwrap_or(0);
                 let sparse = wanted.sparse && self.is_sparse(&context, count)?;
@@ -134,7 +131,7 @@ impl Index {
             });
             found.collect::<Result<Vec<_>>>()
         })?;
-        for (at, end) in valid.into_iter().zip(ends.concat()) {
+        for ((at, _), end) in valid.into_iter().zip(ends.concat()) {
             reaches[at].push(end);
         }
         Ok(())
@@ -149,7 +146,7 @@ impl Index {
         let mut reaches = vec![vec![]; pieces.len()];
         let mut started = 0;
         let mut lanes: Vec<Lane<'_>> = vec![];
-        let (mut texts, mut asking) = (vec![], vec![]);
+        let mut texts = vec![];
         loop {
             monitor.check()?;
             // Several at once, so that their misses overlap too.
@@ -162,11 +159,9 @@ impl Index {
             // What is left of each lane wants to look for a text.
             let mut nth = 0;
             texts.clear();
-            asking.clear();
             while let Some(lane) = lanes.get_mut(nth) {
                 if let Some(text) = lane.advance(self, wanted)? {
                     texts.push(text);
-                    asking.push(nth);
                     nth += 1;
                 } else {
                     let done = lanes.swap_remove(nth);
@@ -238,7 +233,7 @@ impl Index {
         lanes: &mut Vec<Lane<'a>>,
     ) -> Result<()> {
         let before: Vec<Pattern<'_>> =
-            pieces.iter().map(|piece| tail(piece.text, piece.from, wanted.longest)).collect();
+            pieces.iter().map(|it| it.text.slice(0..it.from).last(wanted.longest)).collect();
         let contexts = self.longest_suffixes(&before)?;
         let suffixes: Vec<Pattern<'_>> = contexts.iter().map(|context| context.text).collect();
         let ranks = self.find_each(&suffixes)?;
@@ -267,15 +262,6 @@ impl Index {
 /// Whether the symbol at a place is the one before it too.
 fn alike(text: Pattern<'_>, at: usize) -> bool {
     at > 0 && text.symbol(at) == text.symbol(at - 1)
-}
-
-/// The last symbols of the first `stop` of a text.
-fn tail(text: Pattern<'_>, stop: usize, longest: usize) -> Pattern<'_> {
-    text.slice(stop - stop.min(longest)..stop)
-}
-
-fn total(ranks: &[Ranks]) -> u64 {
-    ranks.iter().map(|ranks| ranks.len()).sum()
 }
 
 impl<'a> Lane<'a> {
@@ -330,7 +316,7 @@ impl<'a> Lane<'a> {
     /// Takes in the ranks of the text from the start tried on.
     fn answer(&mut self, index: &Index, ranks: Vec<Ranks>, wanted: Wanted) -> Result<()> {
         let Some(start) = self.next_start() else { return Ok(()) };
-        let count = total(&ranks);
+        let count = Ranks::total(&ranks);
         if self.hunt.fails.is_none() {
             let (depth, context) = (self.at - self.start, self.count);
             let sparse = wanted.sparse && index.sparse(&self.ranks, depth, context, count)?;
@@ -358,7 +344,7 @@ impl<'a> Lane<'a> {
             self.start = self.at - longest;
             let context = self.piece.text.slice(self.start..self.at);
             self.ranks = index.find_each(&[context])?.concat();
-            self.count = total(&self.ranks);
+            self.count = Ranks::total(&self.ranks);
         }
         Ok(())
     }

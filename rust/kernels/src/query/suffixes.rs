@@ -52,7 +52,7 @@ impl Index {
         let found = self.find_each(texts)?.into_iter().zip(texts);
         Ok(found
             .map(|(ranks, &text)| {
-                let count = ranks.iter().map(|ranks| ranks.len()).sum();
+                let count = Ranks::total(&ranks);
                 Context { text, count, places: Places::Ranks(ranks) }
             })
             .collect())
@@ -65,7 +65,7 @@ impl Index {
     pub(super) fn longest_suffixes<'a>(&self, texts: &[Pattern<'a>]) -> Result<Vec<Context<'a>>> {
         let parts: Vec<_> = self.parts().collect();
         let all: Vec<Ranks> = parts.iter().map(|part| everything(part.segment)).collect();
-        let count = all.iter().map(|ranks| ranks.len()).sum();
+        let count = Ranks::total(&all);
         let mut ranks = all.repeat(texts.len());
         let mut searches: Vec<Search> = texts
             .iter()
@@ -78,7 +78,7 @@ impl Index {
             for (at, (text, search)) in texts.iter().zip(&searches).enumerate() {
                 if let Some(length) = search.next(text.len()) {
                     asked.push((at, length));
-                    suffixes.push(last(*text, length));
+                    suffixes.push(text.last(length));
                 }
             }
             if asked.is_empty() {
@@ -90,7 +90,7 @@ impl Index {
             }
             for (nth, &(at, length)) in asked.iter().enumerate() {
                 let found = found.iter().skip(nth).step_by(asked.len());
-                let count = found.clone().map(|ranks| ranks.len()).sum();
+                let count = Ranks::total(found.clone());
                 let search = &mut searches[at];
                 if count == 0 {
                     search.high = length;
@@ -109,7 +109,7 @@ impl Index {
                 || Places::Ranks(ranks[at * parts.len()..(at + 1) * parts.len()].to_vec()),
                 Places::Positions,
             );
-            Context { text: last(*text, search.low), count: search.count, places }
+            Context { text: text.last(search.low), count: search.count, places }
         });
         Ok(found.collect())
     }
@@ -227,9 +227,4 @@ impl Search {
             }
         })
     }
-}
-
-/// The last symbols of a text.
-fn last(text: Pattern<'_>, length: usize) -> Pattern<'_> {
-    text.slice(text.len() - length..text.len())
 }

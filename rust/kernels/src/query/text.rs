@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::index::Index;
 use crate::interrupt::Monitor;
 use crate::pool::in_blocks;
-use crate::symbol::Row;
+use crate::symbol::{Row, starts_character};
 
 /// Rows handed to a thread at once.
 const BLOCK: usize = 1024;
@@ -66,7 +66,7 @@ impl Index {
             if self.column() == Column::String && at < span.end {
                 segment.read_bytes(at..at + 1, &mut byte)?;
             }
-            Ok(byte.first().is_some_and(|byte| byte & 0xC0 == 0x80))
+            Ok(byte.first().is_some_and(|&byte| !starts_character(byte)))
         };
         for (name, at) in [("start", start), ("stop", stop)] {
             if cut(at)? {
