@@ -21,6 +21,10 @@ const PREFIX: usize = 24;
 /// More than any header needs; a larger number is damage.
 const MAX_HEADER: u64 = 1 << 24;
 
+/// Bytes written at once. Larger writes were measured to cost several times the CPU: systems then
+/// look for large runs of free memory to cache them in.
+const PIECE: usize = 1 << 16;
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct BlockEntry {
     crc32: u32,
@@ -119,7 +123,7 @@ pub fn write_segment_file(
     let crc32 = crc32fast::hash(&text);
 
     let file = File::create(path).map_err(Error::io(path))?;
-    let mut sink = BufWriter::with_capacity(1 << 20, file);
+    let mut sink = BufWriter::with_capacity(PIECE, file);
     let mut write = |bytes: &[u8]| sink.write_all(bytes).map_err(Error::io(path));
     write(&MAGIC)?;
     write(&(text.len() as u64).to_le_bytes())?;
@@ -127,7 +131,7 @@ pub fn write_segment_file(
     write(&[0; 4])?;
     write(&text)?;
     for block in blocks {
-        for piece in block.bytes.chunks(1 << 24) {
+        for piece in block.bytes.chunks(PIECE) {
             monitor.check()?;
             write(piece)?;
         }
@@ -251,7 +255,7 @@ impl SegmentFile {
                 .span(entry)
                 .ok_or_else(|| damaged(format!("block {name:?} does not lie within the file")))?;
             let mut hasher = crc32fast::Hasher::new();
-            for piece in self.map[span.clone()].chunks(1 << 24) {
+            for piece in self.map[span.clone()].chunks(PIECE) {
                 monitor.check()?;
                 hasher.update(piece);
                 monitor.advance(piece.len() as u64);
