@@ -536,10 +536,10 @@ impl Patterns {
     }
 
     /// Some of the patterns, in that order.
-    pub(crate) fn select(&self, which: impl Iterator<Item = usize>) -> Self {
+    pub(crate) fn select(&self, which: impl ExactSizeIterator<Item = usize>) -> Self {
         let mut nulls = vec![];
-        let mut spans = vec![];
-        let mut ends = vec![];
+        let mut spans = Vec::with_capacity(which.len());
+        let mut ends = Vec::with_capacity(which.len());
         let mut end = 0;
         for (nth, at) in which.enumerate() {
             let span = self.span(at);

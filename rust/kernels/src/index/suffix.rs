@@ -222,11 +222,10 @@ impl<S: Symbol> Segment for SuffixSegment<S> {
             return Ok(());
         }
         ranks.fill(Ranks::NONE);
-        let narrowed: Vec<_> = patterns.iter().map(|&one| S::narrow(one, self.separator)).collect();
-        let searches = narrowed
+        let searches = patterns
             .iter()
             .zip(ranks)
-            .filter_map(|(pattern, ranks)| Some((pattern.as_deref()?, ranks)));
+            .filter_map(|(&pattern, ranks)| Some((S::narrow(pattern, self.separator)?, ranks)));
         self.located(self.array()?.find_many(searches))
     }
 

@@ -91,8 +91,8 @@ impl Index {
     fn count_block(&self, patterns: &Patterns, block: &[(u64, usize)]) -> Result<Vec<u64>> {
         // Side by side they stay in cache; where they come from they may lie far apart.
         let patterns = patterns.select(block.iter().map(|&(_, at)| at));
-        let mut order: Vec<(Pattern<'_>, usize)> =
-            patterns.valid().map(|(at, pattern)| (pattern, at)).collect();
+        let mut order: Vec<(Pattern<'_>, usize)> = Vec::with_capacity(block.len());
+        order.extend(patterns.valid().map(|(at, pattern)| (pattern, at)));
         for same in order.chunk_by_mut(|a, b| block[a.1].0 == block[b.1].0) {
             same.sort_unstable();
         }

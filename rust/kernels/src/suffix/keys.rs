@@ -8,6 +8,8 @@
 //! the prefixes are that the text repeats, without reading the text: a prefix B-tree (Bayer and
 //! Unterauer 1977) whose separators are packed into machine words.
 
+use std::ops::Range;
+
 use crate::error::Result;
 use crate::symbol::{Symbol, common_prefix};
 
@@ -16,6 +18,10 @@ pub const STRIDE: usize = 96;
 
 /// Keys a node.
 pub const FANOUT: usize = 16;
+
+/// The level of the nodes at which the way down may start: patterns in order mostly lie in the one
+/// that the pattern before lies in.
+const HOME: usize = 1;
 
 /// Where a boundary between suffixes lies: not before rank `low`, not behind rank `high`.
 pub(super) type Between = (u32, u32);
@@ -94,8 +100,8 @@ pub(super) struct Keys<'a> {
 }
 
 /// A node on the way down: the number of its level and its own.
-#[derive(Clone, Copy, Debug)]
-struct Place {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
     level: usize,
     node: usize,
 }
@@ -114,29 +120,40 @@ impl<'a> Keys<'a> {
     /// Between which ranks the first suffix not below the pattern is, and the first one above all
     /// that start with it: at most a node of level 0 apart.
     ///
-    /// `tell` says of suffixes that keys cannot tell from the pattern how many are below it, and
-    /// how many are not above all that start with it.
+    /// The way down starts at the root, or at a node in which both are known to lie. `tell` says of
+    /// suffixes that keys cannot tell from the pattern how many are below it, and how many are not
+    /// above all that start with it.
     pub(super) fn brackets<S: Symbol>(
         &self,
         pattern: &[S],
+        from: Option<Place>,
         tell: impl Fn(Tied) -> Result<(usize, usize)>,
-    ) -> Result<(Between, Between)> {
+    ) -> Result<Brackets> {
+        let mut found = Brackets::default();
         if self.shape.suffixes == 0 {
-            return Ok(((0, 0), (0, 0)));
+            return Ok(found);
         }
-        let mut place = Place { level: self.shape.levels.len() - 1, node: 0 };
+        let mut place = from.unwrap_or(Place { level: self.shape.levels.len() - 1, node: 0 });
         loop {
+            if place.level == HOME {
+                found.home = Some(place);
+            }
             let (low, high) = self.count(place, pattern, &tell)?;
             match (self.child(place, low), self.child(place, high)) {
                 (Child::Node(left), Child::Node(right)) if left.node == right.node => place = left,
                 (left, right) => {
-                    return Ok((
-                        self.descend(left, pattern, &tell, |counts| counts.0)?,
-                        self.descend(right, pattern, &tell, |counts| counts.1)?,
-                    ));
+                    found.lower = self.descend(left, pattern, &tell, |counts| counts.0)?;
+                    found.upper = self.descend(right, pattern, &tell, |counts| counts.1)?;
+                    return Ok(found);
                 }
             }
         }
+    }
+
+    /// The ranks of a node's own first item and of the next node's.
+    pub(super) fn ends(&self, place: Place) -> Range<usize> {
+        let unit = self.shape.levels[place.level].unit * FANOUT;
+        place.node * unit..(place.node + 1) * unit
     }
 
     fn descend<S: Symbol>(
@@ -211,6 +228,15 @@ impl<'a> Keys<'a> {
         let until = (possible * unit).min(self.shape.suffixes);
         Child::Ranks((after.min(until) as u32, until as u32))
     }
+}
+
+/// Where the boundaries of a pattern lie.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Brackets {
+    pub(super) lower: Between,
+    pub(super) upper: Between,
+    /// The node of level [`HOME`] in which both lie.
+    pub(super) home: Option<Place>,
 }
 
 /// What a node leads to: a node of the level below, or the ranks that keys leave.

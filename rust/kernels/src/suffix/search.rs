@@ -1,10 +1,11 @@
 //! Searches a suffix array: the range of ranks of a pattern, for one pattern or many in step.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::ops::Range;
 
 use super::branches::Sorted;
-use super::keys::{FANOUT, Keys, Shape, Tied};
+use super::keys::{Brackets, FANOUT, Keys, Place, Shape, Tied};
 use crate::error::{Error, Result};
 use crate::symbol::{Position, Rank, Ranks, Symbol, common_prefix};
 
@@ -66,17 +67,16 @@ impl<'a, S: Symbol> SuffixArray<'a, S> {
     /// # Errors
     /// [`Error::Corrupt`] if the array points outside the text.
     pub fn find(&self, pattern: &[S]) -> Result<Ranks> {
-        let (lower, upper) = self.brackets(pattern)?;
-        let low = self.narrow(pattern, lower, Ordering::Less)?;
-        self.upper_bound(pattern, low, upper)
+        let bracket = |(low, high)| Bracket { low, high, low_shared: 0, high_shared: 0 };
+        let found = self.brackets(pattern, None)?;
+        let low = self.narrow(pattern, bracket(found.lower), Ordering::Less)?;
+        self.upper_bound(pattern, low, bracket(found.upper))
     }
 
     /// Where, by the keys, the first suffix not below the pattern is, and the first one above all
-    /// that start with it.
-    fn brackets(&self, pattern: &[S]) -> Result<(Bracket, Bracket)> {
-        let bracket = |(low, high)| Bracket { low, high, low_shared: 0, high_shared: 0 };
-        let (lower, upper) = self.keys.brackets(pattern, |tied| self.tell(pattern, tied))?;
-        Ok((bracket(lower), bracket(upper)))
+    /// that start with it; both are known to lie in the node `from`.
+    fn brackets(&self, pattern: &[S], from: Option<Place>) -> Result<Brackets> {
+        self.keys.brackets(pattern, from, |tied| self.tell(pattern, tied))
     }
 
     /// How many of suffixes with one key lie below the pattern, and how many not above all that
@@ -104,6 +104,18 @@ impl<'a, S: Symbol> SuffixArray<'a, S> {
         };
         let below = before(Ordering::Less, 0)?;
         Ok((below, before(Ordering::Equal, below)?))
+    }
+
+    /// A node of the keys with the suffixes at its ends.
+    fn home(&self, place: Place) -> Result<Home> {
+        let Range { start, end } = self.keys.ends(place);
+        let first = Head::of(self.suffix(start as u32)?);
+        let next = if end < self.suffixes.len() {
+            Head::of(self.suffix(end as u32)?)
+        } else {
+            Head([u64::MAX; 3])
+        };
+        Ok(Home { place, first, next })
     }
 
     /// How `suffix` compares with the pattern, `Equal` where it starts with it, and how many
@@ -212,17 +224,29 @@ impl<'a, S: Symbol> SuffixArray<'a, S> {
     /// As `find`.
     pub fn find_many<'p>(
         &self,
-        patterns: impl Iterator<Item = (&'p [S], &'p mut Ranks)>,
+        patterns: impl Iterator<Item = (Cow<'p, [S]>, &'p mut Ranks)>,
     ) -> Result<()> {
         let mut patterns = patterns.fuse();
         let mut flights: Vec<Flight<'p, S>> = Vec::with_capacity(GROUP);
         let mut positions = [0_usize; GROUP];
+        let (mut home, mut last) = (None::<Home>, None);
         loop {
             while flights.len() < GROUP {
                 let Some((pattern, ranks)) = patterns.next() else {
                     break;
                 };
-                let mut flight = Flight::new(pattern, ranks, self.brackets(pattern)?);
+                let mut flight = Flight::new(pattern, ranks);
+                let from = home.filter(|home| home.holds(&flight)).map(|home| home.place);
+                let found = self.brackets(&flight.pattern, from)?;
+                if from.is_none() {
+                    // Only where patterns come in order does it pay to know the node's ends.
+                    if let Some(place) = found.home.filter(|_| found.home == last) {
+                        home = Some(self.home(place)?);
+                    }
+                    last = found.home;
+                }
+                flight.lower = found.lower.0..found.lower.1;
+                flight.upper = found.upper.0..found.upper.1;
                 if !flight.settle() {
                     flights.push(flight);
                 }
@@ -241,7 +265,7 @@ impl<'a, S: Symbol> SuffixArray<'a, S> {
                 let suffix = &self.text[positions[nth]..];
                 let (mut below, mut equal) = flight.compare(Head::of(suffix));
                 if equal && flight.is_long() {
-                    let (order, _) = Self::compare(suffix, flight.pattern, Head::symbols::<S>())?;
+                    let (order, _) = Self::compare(suffix, &flight.pattern, Head::symbols::<S>())?;
                     (below, equal) = (order.is_lt(), order.is_eq());
                 }
                 flight.step(below, equal);
@@ -268,14 +292,14 @@ impl<S: Symbol> Sorted for SuffixArray<'_, S> {
     }
 }
 
-/// The first symbols of a text as four keys, so that two texts compare without branches.
+/// The first symbols of a text as three keys, so that two texts compare without branches.
 #[derive(Clone, Copy, Debug, Default)]
-struct Head([u64; 4]);
+struct Head([u64; 3]);
 
 impl Head {
     /// Symbols a head.
     const fn symbols<S: Symbol>() -> usize {
-        4 * S::KEY
+        3 * S::KEY
     }
 
     /// The head of a text; zeros in place of what it is short.
@@ -291,7 +315,7 @@ impl Head {
         head
     }
 
-    /// Apart from the common case, which is then four loads and not a call.
+    /// Apart from the common case, which is then three loads and not a call.
     #[cold]
     #[inline(never)]
     fn padded<S: Symbol>(text: &[S]) -> Self {
@@ -312,16 +336,47 @@ impl Head {
         head
     }
 
+    /// The first symbols only, where the mask has bits.
+    fn masked(mut self, mask: Self) -> Self {
+        for (key, mask) in self.0.iter_mut().zip(mask.0) {
+            *key &= mask;
+        }
+        self
+    }
+
+    /// Whether it is below another one, and whether they are equal.
+    fn compare(self, other: Self) -> (bool, bool) {
+        let ([a, b], [c, d]) = (self.halves(), other.halves());
+        ((a < c) | ((a == c) & (b < d)), (a == c) & (b == d))
+    }
+
     fn halves(self) -> [u128; 2] {
-        let [a, b, c, d] = self.0.map(u128::from);
-        [a << 64 | b, c << 64 | d]
+        let [a, b, c] = self.0.map(u128::from);
+        [a << 64 | b, c]
+    }
+}
+
+/// A node of the keys, the head of its first suffix and that of the first one behind it.
+#[derive(Clone, Copy, Debug)]
+struct Home {
+    place: Place,
+    first: Head,
+    next: Head,
+}
+
+impl Home {
+    /// Whether the first suffix is surely below a pattern, and the next one above all that start
+    /// with it: then both boundaries of the pattern lie in the node.
+    fn holds<S: Symbol>(&self, flight: &Flight<'_, S>) -> bool {
+        let next = self.next.masked(flight.mask);
+        self.first.compare(flight.head).0 & flight.head.compare(next).0
     }
 }
 
 /// One pattern on its way to its range of ranks: first to the lower bound, then to the upper one.
 #[derive(Debug)]
-struct Flight<'p, S> {
-    pattern: &'p [S],
+struct Flight<'p, S: Symbol> {
+    pattern: Cow<'p, [S]>,
     /// The pattern's own head, and where it has bits.
     head: Head,
     mask: Head,
@@ -334,13 +389,13 @@ struct Flight<'p, S> {
 }
 
 impl<'p, S: Symbol> Flight<'p, S> {
-    fn new(pattern: &'p [S], ranks: &'p mut Ranks, (lower, upper): (Bracket, Bracket)) -> Self {
+    fn new(pattern: Cow<'p, [S]>, ranks: &'p mut Ranks) -> Self {
         Self {
-            pattern,
-            head: Head::of(pattern),
+            head: Head::of(&pattern),
             mask: Head::mask::<S>(pattern.len()),
-            lower: lower.low..lower.high,
-            upper: upper.low..upper.high,
+            pattern,
+            lower: 0..0,
+            upper: 0..0,
             stride: 0,
             ranks,
         }
@@ -364,12 +419,8 @@ impl<'p, S: Symbol> Flight<'p, S> {
     }
 
     /// Whether a suffix with that head lies below the pattern's head, and whether it starts with it.
-    fn compare(&self, mut head: Head) -> (bool, bool) {
-        for (key, mask) in head.0.iter_mut().zip(self.mask.0) {
-            *key &= mask;
-        }
-        let ([a, b], [c, d]) = (head.halves(), self.head.halves());
-        ((a < c) | ((a == c) & (b < d)), (a == c) & (b == d))
+    fn compare(&self, head: Head) -> (bool, bool) {
+        head.masked(self.mask).compare(self.head)
     }
 
     /// Takes in how the suffix at the probed rank compares; without branches, for they would be

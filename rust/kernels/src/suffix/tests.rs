@@ -20,7 +20,7 @@ fn check<S: Symbol>(text: &[S], patterns: &[Vec<S>]) {
         assert_eq!(&array.find(pattern).unwrap(), expected, "{pattern:?}");
     }
     let mut found = vec![Ranks::NONE; patterns.len()];
-    array.find_many(patterns.iter().map(Vec::as_slice).zip(&mut found)).unwrap();
+    array.find_many(patterns.iter().map(Into::into).zip(&mut found)).unwrap();
     assert_eq!(found, expected);
 }
 
@@ -99,6 +99,8 @@ fn damage_is_an_error() {
     let array = SuffixArray::new(text, &suffixes, &[0], &[0], &shape).unwrap();
     assert!(array.find(b"ana").is_err());
     let mut found = vec![Ranks::NONE; 2];
-    assert!(array.find_many([&b"ana"[..], b"nan"].into_iter().zip(&mut found)).is_err());
+    assert!(
+        array.find_many([&b"ana"[..], b"nan"].map(Into::into).into_iter().zip(&mut found)).is_err()
+    );
     assert!(SuffixArray::new(text, &suffixes, &[], &[0], &shape).is_err());
 }
