@@ -12,7 +12,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import bowstring as bow
@@ -233,6 +233,7 @@ shares = st.sampled_from([0.0, 1.0, 0.5, 1e-300]) | st.floats(0, 1)
 
 
 @given(st.lists(st.tuples(st.none() | shares, st.none() | shares, st.booleans()), max_size=12))
+@example([(0.0, 2.2250738585e-313, False)])
 def test_tuned_weights_are_the_best_ones(symbols: list[tuple[float, float, bool]]) -> None:
     own, others, sparse = ([one[at] for one in symbols] for at in range(3))
     scores = _scores(own, sparse)

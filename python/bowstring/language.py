@@ -7,7 +7,6 @@ Every count is exact.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -744,7 +743,7 @@ class Scores:
 
     @cached_property
     def perplexity(self) -> float | None:
-        """`exp(-mean(log(prob)))`: infinite if a symbol has no probability; None of no symbols.
+        """`exp(-mean(log(prob)))`: infinite if a symbol has none, or next to none; None of no symbols.
 
         Examples
         --------
@@ -754,7 +753,11 @@ class Scores:
         """
         prob: Any = self.table["prob"]
         mean = pc.mean(pc.ln(prob)).as_py()
-        return None if mean is None else math.exp(-mean)
+        if mean is None:
+            return None
+        # Not math.exp, which fails where the result is too large for a number.
+        perplexity: float = pc.exp(pa.scalar(-mean)).as_py()
+        return perplexity
 
     def interpolate(self, lm_probs: Any, lam: float | tuple[float, float] | Mixture) -> Scores:
         """Mix the probabilities with those of another model, a neural one as a rule.
