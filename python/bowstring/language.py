@@ -743,7 +743,7 @@ class Scores:
 
     @cached_property
     def perplexity(self) -> float | None:
-        """`exp(-mean(log(prob)))`: infinite if a symbol has none, or next to none; None of no symbols.
+        """`exp(-mean(log(prob)))`: infinite if a symbol has none, or nearly none; None of none.
 
         Examples
         --------
