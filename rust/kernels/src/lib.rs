@@ -19,9 +19,11 @@
 //! # Ok::<_, bowstring::Error>(())
 //! ```
 
+pub mod bits;
 pub mod container;
 pub mod corpus;
 mod error;
+pub mod fm;
 pub mod index;
 mod interrupt;
 mod pool;

@@ -1,5 +1,6 @@
 //! One segment file: a checksummed JSON header, then aligned blocks.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Read, Write};
@@ -43,10 +44,10 @@ struct Header {
 }
 
 /// One block on its way to a file.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct BlockToWrite<'a> {
     /// Its name in the header.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// The type of its numbers: `u8`, `u16`, `u32` or `u64`.
     pub dtype: &'static str,
     /// The numbers, little endian.
@@ -55,8 +56,12 @@ pub struct BlockToWrite<'a> {
 
 impl<'a> BlockToWrite<'a> {
     /// The block `name` of `items`.
-    pub fn new<T: Pod>(name: &'static str, dtype: &'static str, items: &'a [T]) -> Self {
-        Self { name, dtype, bytes: bytemuck::cast_slice(items) }
+    pub fn new<T: Pod>(
+        name: impl Into<Cow<'static, str>>,
+        dtype: &'static str,
+        items: &'a [T],
+    ) -> Self {
+        Self { name: name.into(), dtype, bytes: bytemuck::cast_slice(items) }
     }
 }
 
@@ -98,7 +103,7 @@ pub fn write_segment_file(
     for block in blocks {
         monitor.check()?;
         header.blocks.insert(
-            block.name.into(),
+            block.name.to_string(),
             BlockEntry {
                 crc32: crc32fast::hash(block.bytes),
                 dtype: block.dtype.into(),
@@ -112,7 +117,7 @@ pub fn write_segment_file(
     let room = aligned(PREFIX + serialise(&header).len() + 24 * (blocks.len() + 1));
     let mut end = room;
     for block in blocks {
-        if let Some(entry) = header.blocks.get_mut(block.name) {
+        if let Some(entry) = header.blocks.get_mut(&*block.name) {
             entry.offset = end as u64;
         }
         end = aligned(end + block.bytes.len());
@@ -212,6 +217,11 @@ impl SegmentFile {
     /// Whether the file has a block of that name.
     pub fn has(&self, name: &str) -> bool {
         self.header.blocks.contains_key(name)
+    }
+
+    /// Bytes of the block `name`; 0 if there is none.
+    pub fn length(&self, name: &str) -> usize {
+        self.header.blocks.get(name).map_or(0, |entry| entry.length as usize)
     }
 
     /// The block `name`, which must hold `length` numbers of type `dtype`.

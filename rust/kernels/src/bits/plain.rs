@@ -1,0 +1,78 @@
+//! Bits as they are, a cache line of 480 behind the number of ones before it.
+
+use super::{BitVector, Bits, Stream, mask, whole_block};
+use crate::container::{Block, BlockToWrite, SegmentFile};
+use crate::error::Result;
+
+/// Words a line.
+const WORDS: usize = 8;
+
+/// Bits of the count in a line's first word.
+const COUNT: usize = 32;
+
+/// Bits a line.
+const LINE: usize = WORDS * 64 - COUNT;
+
+/// Bits with a rank of one cache line: 6.7 % more than the bits themselves.
+#[derive(Debug)]
+pub struct Plain {
+    words: Block<u64>,
+}
+
+impl BitVector for Plain {
+    type Builder = Vec<u64>;
+
+    fn push(words: &mut Vec<u64>, bits: &Bits) -> Stream {
+        let head = (words.len() / WORDS) as u64;
+        let mut ones = 0;
+        // A line more than full ones, so that behind the last bit there is one to ask.
+        for start in (0..=bits.len()).step_by(LINE) {
+            let mut line = [0; WORDS];
+            line[0] = ones | bits.get(start, COUNT) << COUNT;
+            for (nth, word) in line.iter_mut().enumerate().skip(1) {
+                *word = bits.get(start + nth * 64 - COUNT, 64);
+            }
+            let own: u32 = line.iter().map(|word| word.count_ones()).sum();
+            ones = (ones + u64::from(own - (ones as u32).count_ones())) & mask(COUNT);
+            words.extend(line);
+        }
+        Stream { head, tail: 0 }
+    }
+
+    fn build(words: Vec<u64>) -> Self {
+        Self { words: words.into() }
+    }
+
+    #[inline]
+    fn get(&self, stream: Stream, at: usize) -> (bool, usize) {
+        let start = (stream.head as usize).saturating_add(at / LINE).saturating_mul(WORDS);
+        let Some(line) = self.words.get(start..).and_then(|line| line.first_chunk::<WORDS>())
+        else {
+            return (false, 0);
+        };
+        let at = at % LINE + COUNT;
+        let (word, shift) = (at / 64, at % 64);
+        let mut ones = (line[0] & mask(COUNT)) as u32;
+        // All words, those behind masked away: the number of turns would be guessed wrong.
+        for (nth, &bits) in line.iter().enumerate() {
+            let bits = if nth == 0 { bits >> COUNT << COUNT } else { bits };
+            let kept = if nth < word { u64::MAX } else { 0 };
+            ones = ones.wrapping_add((bits & kept).count_ones());
+        }
+        let last = if word == 0 { line[0] >> COUNT << COUNT } else { line[word] };
+        ones = ones.wrapping_add((last & mask(shift)).count_ones());
+        (line[word] >> shift & 1 == 1, ones as usize)
+    }
+
+    fn bytes(&self) -> usize {
+        self.words.len() * 8
+    }
+
+    fn blocks(&self, name: &str) -> Vec<BlockToWrite<'_>> {
+        vec![BlockToWrite::new(format!("{name}_lines"), "u64", &self.words)]
+    }
+
+    fn open(file: &SegmentFile, name: &str) -> Result<Self> {
+        Ok(Self { words: whole_block(file, &format!("{name}_lines"), "u64")? })
+    }
+}

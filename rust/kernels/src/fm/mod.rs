@@ -1,0 +1,380 @@
+//! The FM-index (Ferragina and Manzini 2005): the Burrows-Wheeler transform of a text, from which
+//! every suffix that starts with a pattern is found symbol by symbol from the pattern's end, and
+//! the text itself is read, backwards. With samples of the suffix array it replaces both.
+//!
+//! Rows of the transform are numbered as the suffixes are ranked, behind one for the end of the
+//! text, which comes before every symbol.
+
+mod code;
+mod wavelet;
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+pub use wavelet::{Wavelet, WaveletBuilder};
+
+use crate::bits::{BitVector, Bits, Hybrid, Packed, Stream, width_of};
+use crate::container::{Block, BlockToWrite, SegmentFile};
+use crate::error::{Error, Result};
+use crate::suffix::Sorted;
+use crate::symbol::{Position, Rank, Ranks, Symbol};
+
+#[cfg(test)]
+mod tests;
+
+/// What is kept of the suffix array, and how large blocks are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rates {
+    /// log2 of the symbols a block.
+    pub block: u32,
+    /// Positions from one whose rank is marked to the next.
+    pub sample: u32,
+    /// Positions from one whose rank is kept to the next.
+    pub inverse: u32,
+}
+
+/// Where the marks of sampled ranks are: in a bit vector of their own.
+const MARKS: Stream = Stream { head: 0, tail: 0 };
+
+/// Bytes of tables a symbol of the alphabet and block; blocks grow until they are few.
+const TABLE: usize = 8;
+
+/// An FM-index of a text of symbols `S`, its transform in bits `B`.
+#[derive(Debug)]
+pub struct FmIndex<S, B> {
+    alphabet: Block<S>,
+    bwt: Wavelet<B>,
+    /// The row of the whole text, before which nothing stands.
+    primary: usize,
+    length: usize,
+    rates: Rates,
+    marks: Hybrid,
+    samples: Packed,
+    inverse: Packed,
+}
+
+impl<S: Symbol, B: BitVector> FmIndex<S, B> {
+    /// The index of a text, given its suffix array.
+    ///
+    /// O(n) time; beside the index itself, a bit a symbol and the symbols of a block.
+    pub fn new(text: &[S], suffixes: &[u32], rates: Rates) -> Self {
+        let (alphabet, counts) = alphabet(text);
+        let rates = Rates { block: block_for(rates.block, alphabet.len(), S::WIDTH), ..rates };
+        let mut below = 1_u32;
+        let before = counts.iter().map(|&count| {
+            below += count;
+            below - count
+        });
+        let mut builder = WaveletBuilder::<B>::new(rates.block, before.collect());
+        let numbers = Numbers::new(&alphabet);
+        let (sample, inverse) = (rates.sample as usize, rates.inverse as usize);
+        let most = text.len() as u64;
+        let mut samples =
+            Packed::zeros(text.len().div_ceil(sample), width_of(most / sample as u64));
+        let mut ranks = Packed::zeros(text.len().div_ceil(inverse), width_of(most));
+        let mut marks = Bits::default();
+        let mut marked = 0;
+        let mut primary = 0;
+        let mut block: Vec<u32> = Vec::with_capacity((1 << rates.block).min(text.len()));
+        block.extend(text.last().map(|&last| numbers.of(last)));
+        for (rank, &position) in suffixes.iter().enumerate() {
+            let position = position as usize;
+            let mark = position.is_multiple_of(sample);
+            marks.push(mark);
+            if mark {
+                samples.set(marked, (position / sample) as u64);
+                marked += 1;
+            }
+            if position.is_multiple_of(inverse) {
+                ranks.set(position / inverse, rank as u64);
+            }
+            let Some(before) = position.checked_sub(1) else {
+                primary = rank + 1;
+                continue;
+            };
+            if block.len() == 1 << rates.block {
+                builder.push(&block);
+                block.clear();
+            }
+            block.push(numbers.of(text[before]));
+        }
+        if !block.is_empty() {
+            builder.push(&block);
+        }
+        let mut vector = <Hybrid as BitVector>::Builder::default();
+        Hybrid::push(&mut vector, &marks);
+        Self {
+            bwt: builder.finish(),
+            alphabet: alphabet.into(),
+            primary,
+            length: text.len(),
+            rates,
+            marks: Hybrid::build(vector),
+            samples,
+            inverse: ranks,
+        }
+    }
+
+    /// Symbols of the text.
+    pub fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// Different symbols of the text.
+    pub fn alphabet(&self) -> &[S] {
+        &self.alphabet
+    }
+
+    /// What is kept.
+    pub fn rates(&self) -> Rates {
+        self.rates
+    }
+
+    /// The row of the whole text.
+    pub fn primary(&self) -> usize {
+        self.primary
+    }
+
+    fn number(&self, symbol: S) -> Option<u32> {
+        self.alphabet.binary_search(&symbol).ok().map(|number| number as u32)
+    }
+
+    /// The place in the transform of what stands before a row, which is not the whole text.
+    fn place(&self, row: usize) -> usize {
+        row - usize::from(row > self.primary)
+    }
+
+    /// The rows that start with a symbol and go on as given rows do.
+    fn extend(&self, symbol: u32, rows: &Range<usize>) -> Range<usize> {
+        let row = |row| self.bwt.rank(symbol, self.place(row)) as usize;
+        row(rows.start)..row(rows.end)
+    }
+
+    /// The ranks of the suffixes that start with a pattern; all for an empty one.
+    ///
+    /// O(m) steps, each of as many cache misses as the code of its symbol has bits.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`].
+    pub fn find(&self, pattern: &[S]) -> Result<Ranks> {
+        let mut rows = 0..self.length + 1;
+        for &symbol in pattern.iter().rev() {
+            let Some(number) = self.number(symbol) else {
+                return Ok(Ranks::NONE);
+            };
+            rows = self.extend(number, &rows);
+            if rows.is_empty() {
+                return Ok(Ranks::NONE);
+            }
+        }
+        if pattern.is_empty() {
+            return Ok(Ranks { start: 0, end: self.length as u64 });
+        }
+        if rows.start == 0 || rows.end > self.length + 1 {
+            return Err(damaged());
+        }
+        Ok(Ranks { start: rows.start as u64 - 1, end: rows.end as u64 - 1 })
+    }
+
+    /// The symbol before a row, and the row of the suffix that starts with it; `None` at the start
+    /// of the text.
+    fn before(&self, row: usize) -> Result<Option<(u32, usize)>> {
+        if row == self.primary {
+            return Ok(None);
+        }
+        let (symbol, row) = self.bwt.get(self.place(row))?;
+        if row == 0 || row as usize > self.length {
+            return Err(damaged());
+        }
+        Ok(Some((symbol, row as usize)))
+    }
+
+    /// How many symbols of `before`, from its end on, stand before a suffix.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`].
+    pub fn shared_before(&self, rank: Rank, before: &[Option<S>]) -> Result<usize> {
+        let mut row = self.row(rank)?;
+        for (shared, &wanted) in before.iter().rev().enumerate() {
+            match (self.before(row)?, wanted.and_then(|symbol| self.number(symbol))) {
+                (Some((symbol, next)), Some(wanted)) if symbol == wanted => row = next,
+                _ => return Ok(shared),
+            }
+        }
+        Ok(before.len())
+    }
+
+    fn row(&self, rank: Rank) -> Result<usize> {
+        if rank < self.length as Rank { Ok(rank as usize + 1) } else { Err(damaged()) }
+    }
+
+    /// Gives the symbols of a span of the text, the last one first.
+    ///
+    /// O(span + inverse rate) steps.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if the span is not in the text.
+    pub fn read(&self, span: Range<Position>, mut give: impl FnMut(S)) -> Result<()> {
+        if span.start > span.end || span.end > self.length as Position {
+            return Err(Error::corrupt("a row lies outside the text"));
+        }
+        if span.is_empty() {
+            return Ok(());
+        }
+        let sample = (span.end as usize).div_ceil(self.rates.inverse as usize);
+        let known = sample.saturating_mul(self.rates.inverse as usize);
+        // Behind the last sample there is the end of the text.
+        let (mut row, mut position) = if known >= self.length {
+            (0, self.length as Position)
+        } else {
+            (self.row(self.inverse.get(sample))?, known as Position)
+        };
+        while position > span.start {
+            let (symbol, next) = self.before(row)?.ok_or_else(damaged)?;
+            (row, position) = (next, position - 1);
+            if position < span.end {
+                give(*self.alphabet.get(symbol as usize).ok_or_else(damaged)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Steps that it takes to find where a suffix stands, or what is at a position, on average.
+    pub fn steps(&self) -> usize {
+        (self.rates.sample + self.rates.inverse) as usize / 2
+    }
+
+    /// Bytes it takes.
+    pub fn bytes(&self) -> usize {
+        let samples = self.marks.bytes() + self.samples.bytes() + self.inverse.bytes();
+        self.alphabet.len() * S::WIDTH + self.bwt.bytes() + samples
+    }
+
+    /// What is to be written of it.
+    pub fn blocks(&self) -> Vec<BlockToWrite<'_>> {
+        let mut blocks = vec![BlockToWrite::new("alphabet", S::DTYPE, &self.alphabet)];
+        blocks.extend(self.bwt.blocks());
+        blocks.extend(self.marks.blocks("marks"));
+        blocks.extend([self.samples.block("samples"), self.inverse.block("inverse")]);
+        blocks
+    }
+
+    /// What [`FmIndex::blocks`] wrote of a text of so many symbols.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if a block is not there, or a number is impossible.
+    pub fn open(file: &SegmentFile, length: usize, primary: usize, rates: Rates) -> Result<Self> {
+        let impossible = rates.sample == 0 || rates.inverse == 0 || !(1..32).contains(&rates.block);
+        if impossible || primary > length {
+            return Err(Error::corrupt_file(file.path(), "the header names impossible rates"));
+        }
+        let symbols = file.length("alphabet") / S::WIDTH;
+        let alphabet: Block<S> = file.block("alphabet", S::DTYPE, symbols)?;
+        if alphabet.windows(2).any(|pair| pair[0] >= pair[1]) {
+            return Err(Error::corrupt_file(file.path(), "the alphabet is not in order"));
+        }
+        let most = length as u64;
+        Ok(Self {
+            alphabet,
+            bwt: Wavelet::open(file, rates.block, symbols, length)?,
+            primary,
+            length,
+            rates,
+            marks: Hybrid::open(file, "marks")?,
+            samples: Packed::open(file, "samples", width_of(most / u64::from(rates.sample)))?,
+            inverse: Packed::open(file, "inverse", width_of(most))?,
+        })
+    }
+}
+
+impl<S: Symbol, B: BitVector> Sorted for FmIndex<S, B> {
+    type Symbol = S;
+
+    /// O(sample rate) steps.
+    fn position(&self, rank: Rank) -> Result<Position> {
+        let mut row = self.row(rank)?;
+        for steps in 0..Position::from(self.rates.sample) {
+            let (marked, nth) = self.marks.get(MARKS, row - 1);
+            if marked {
+                let position = self.samples.get(nth) * u64::from(self.rates.sample) + steps;
+                return if position < self.length as Position {
+                    Ok(position)
+                } else {
+                    Err(damaged())
+                };
+            }
+            row = self.before(row)?.ok_or_else(damaged)?.1;
+        }
+        Err(damaged())
+    }
+
+    /// O(inverse rate) steps.
+    fn symbol(&self, position: Position) -> Result<S> {
+        let mut found = None;
+        self.read(position..position.saturating_add(1), |symbol| found = Some(symbol))?;
+        found.ok_or_else(damaged)
+    }
+}
+
+/// The different symbols of a text, in order, and how often each stands there.
+fn alphabet<S: Symbol>(text: &[S]) -> (Vec<S>, Vec<u32>) {
+    let most = text.iter().map(|symbol| symbol.number()).filter(|&one| one < DENSE).max();
+    let mut dense = vec![0_u32; most.map_or(0, |most| most as usize + 1)];
+    let mut others = std::collections::BTreeMap::<S, u32>::new();
+    for &symbol in text {
+        match dense.get_mut(symbol.number() as usize) {
+            Some(count) => *count += 1,
+            None => *others.entry(symbol).or_default() += 1,
+        }
+    }
+    let dense = dense.into_iter().enumerate().filter(|&(_, count)| count > 0);
+    dense
+        .filter_map(|(number, count)| Some((S::from_number(number as u32)?, count)))
+        .chain(others)
+        .unzip()
+}
+
+/// Symbols up to which there are tables by their own numbers.
+const DENSE: u32 = 1 << 20;
+
+/// The number of each symbol of an alphabet.
+struct Numbers<'a, S> {
+    dense: Vec<u32>,
+    alphabet: &'a [S],
+}
+
+impl<'a, S: Symbol> Numbers<'a, S> {
+    fn new(alphabet: &'a [S]) -> Self {
+        let mut dense = vec![];
+        for (number, symbol) in
+            alphabet.iter().enumerate().take_while(|(_, one)| one.number() < DENSE)
+        {
+            dense.resize(symbol.number() as usize + 1, 0);
+            dense[symbol.number() as usize] = number as u32;
+        }
+        Self { dense, alphabet }
+    }
+
+    fn of(&self, symbol: S) -> u32 {
+        self.dense.get(symbol.number() as usize).copied().unwrap_or_else(|| {
+            self.alphabet.binary_search(&symbol).map_or(0, |number| number as u32)
+        })
+    }
+}
+
+/// log2 of the symbols a block, `least` of them or so many that tables stay a small part.
+fn block_for(least: u32, alphabet: usize, width: usize) -> u32 {
+    let symbols = (alphabet * TABLE * 16 / width).max(1);
+    let small = alphabet <= 256;
+    if small { least } else { least.max(symbols.next_power_of_two().ilog2()).min(24) }
+}
+
+fn damaged() -> Error {
+    Error::corrupt("the compressed text contradicts itself")
+}
