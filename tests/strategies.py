@@ -147,6 +147,14 @@ def held(case: Case, new_path: Callable[[], Path]) -> Iterator[tuple[str, bow.In
         yield f"{label}, compacted", grown
     assert where is not None
     yield "disk, compacted, opened", bow.open(where)
+    for profile in ("fast", "compact"):
+        yield f"fm, {profile}", bow.index(column, kind="fm", profile=profile)
+    where = new_path()
+    several = bow.index(
+        column, path=where, kind="fm", profile="compact", segment_symbols=most, threads=2
+    )
+    assert several.info.kind == "fm"
+    yield "fm, compact, segments, disk", bow.open(where)
     if case.kind is TOKENS and None not in case.rows:
         # Written by another program; it has no null rows.
         folder, width = new_path(), infini_gram.width_of(case.rows)

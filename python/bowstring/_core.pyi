@@ -63,6 +63,8 @@ class Index:
     def build(
         column: _Column,
         path: str | None,
+        kind: str,
+        profile: str | None,
         memory: int | None,
         threads: int | None,
         segment_symbols: int | None,
@@ -84,6 +86,17 @@ class Index:
     def compact(
         self, memory: int | None, threads: int | None, progress: _Progress | None
     ) -> None: ...
+    def convert(
+        self,
+        kind: str,
+        profile: str | None,
+        path: str | None,
+        memory: int | None,
+        threads: int | None,
+        segment_symbols: int | None,
+        overwrite: bool,
+        progress: _Progress | None,
+    ) -> Index: ...
     def verify(self, threads: int | None, progress: _Progress | None) -> None: ...
     def info(self) -> dict[str, Any]: ...
     def count(self, query: _One) -> int: ...

@@ -46,7 +46,9 @@ class IndexInfo:
     column: str
     """`"string"`, `"binary"` or `"tokens"`."""
     kind: str
-    """`"suffix"`; `"infini-gram"` of what `bowstring.interop.infini_gram.open` opens."""
+    """`"suffix"` or `"fm"`; `"infini-gram"` of what `bowstring.interop.infini_gram.open` opens."""
+    profile: str | None
+    """`"fast"` or `"compact"` of kind `"fm"`, else None."""
     rows: int
     """Rows indexed, null rows included."""
     symbols: int
@@ -478,6 +480,59 @@ class Index:
         with progress_callback(progress) as callback:
             self._core.compact(parse_bytes(memory), as_option(threads, "threads"), callback)
 
+    def convert(
+        self,
+        kind: str,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        profile: str | None = None,
+        memory: int | str | None = None,
+        threads: int | None = None,
+        progress: Progress = None,
+        overwrite: bool = False,
+        segment_symbols: int | None = None,
+    ) -> Index:
+        """The same rows as an index of another kind, read from this one alone.
+
+        Parameters are those of `bowstring.index`. This index stays as it is, unless `path` is its
+        own and `overwrite` is true.
+
+        Returns
+        -------
+        Index
+
+        Raises
+        ------
+        InvalidInput
+            If there is no such kind or profile, or `path` holds an index and `overwrite` is false.
+        OutOfBudget
+            As `bowstring.index`.
+
+        Notes
+        -----
+        O(n) time.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> compact = bow.index(["banana"]).convert("fm", profile="compact")
+        >>> compact.count("ana"), compact.info.kind
+        (2, 'fm')
+        """
+        with progress_callback(progress) as callback:
+            return Index(
+                self._core.convert(
+                    kind,
+                    profile,
+                    None if path is None else os.fspath(path),
+                    parse_bytes(memory),
+                    as_option(threads, "threads"),
+                    as_option(segment_symbols, "segment_symbols"),
+                    overwrite,
+                    callback,
+                )
+            )
+
     def verify(self, *, threads: int | None = None, progress: Progress = None) -> None:
         """Read every file of the index and check it against its checksums.
 
@@ -539,6 +594,8 @@ def index(
     column: str | None = None,
     *,
     path: str | os.PathLike[str] | None = None,
+    kind: str = "suffix",
+    profile: str | None = None,
     memory: int | str | None = None,
     threads: int | None = None,
     progress: Progress = None,
@@ -560,6 +617,11 @@ def index(
         The column's name, where `data` has several.
     path
         Directory to build the index in, memory-mapped from then on; in memory by default.
+    kind
+        `"suffix"`: the text and its suffix array, the fastest, 5 bytes a byte of text. `"fm"`: an
+        FM-index, which replaces the text and takes a part of its size; each answer takes longer.
+    profile
+        Of kind `"fm"`: `"fast"`, the default, or `"compact"`, the smallest.
     memory
         Bytes that the build may use, as a number or text such as `"4GB"` or `"512MiB"`;
         three quarters of what is available by default. Less memory makes more segments.
@@ -583,14 +645,16 @@ def index(
         If the column is not of those types.
     InvalidInput
         If a token is negative or above 2^32 - 2, a string is not UTF-8, `column` is missing
-        or unknown, or `path` holds an index and `overwrite` is false.
+        or unknown, or `path` holds an index and `overwrite` is false, or there is no such `kind`
+        or `profile`.
     OutOfBudget
         If one row, or an index in memory, does not fit `memory`.
 
     Notes
     -----
     O(n) time; about 5 bytes of memory a byte of text for each segment being sorted (6 to 8
-    a token). Suffix sorting by libsais (Nong, Zhang and Chan 2011; Grebnov 2021).
+    a token). Suffix sorting by libsais (Nong, Zhang and Chan 2011; Grebnov 2021); FM-index by
+    Ferragina and Manzini 2005.
 
     Examples
     --------
@@ -605,6 +669,8 @@ def index(
             _core.Index.build(
                 source.stream,
                 None if path is None else os.fspath(path),
+                kind,
+                profile,
                 parse_bytes(memory),
                 as_option(threads, "threads"),
                 as_option(segment_symbols, "segment_symbols"),

@@ -26,6 +26,7 @@ mod error;
 pub mod fm;
 pub mod index;
 mod interrupt;
+mod kind;
 mod pool;
 pub mod query;
 pub mod suffix;
@@ -35,6 +36,7 @@ pub use corpus::{Column, Corpus, Rows};
 pub use error::{Error, Result};
 pub use index::{Builder, Index, Options};
 pub use interrupt::{Monitor, Phase};
+pub use kind::{Kind, Profile};
 pub use pool::{default_threads, pool};
 pub use query::{
     Boundary, Candidates, DistributionOptions, Expression, GenerateOptions, Limit, MatchOptions,

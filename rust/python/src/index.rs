@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use bowstring::{
-    Builder, Error, Expression, Index as Kernel, Limit, Monitor, Options, Pattern, Patterns,
+    Builder, Error, Expression, Index as Kernel, Kind, Limit, Monitor, Options, Pattern, Patterns,
     Result, SearchOptions,
 };
 use bowstring_arrow as arrow;
@@ -263,11 +263,15 @@ fn fill(mut builder: Builder, column: Column) -> Result<Kernel> {
 impl Index {
     #[staticmethod]
     #[allow(clippy::too_many_arguments, reason = "one keyword each in Python")]
-    #[pyo3(signature = (column, path, memory, threads, segment_symbols, overwrite, expected, progress))]
+    #[pyo3(signature = (
+        column, path, kind, profile, memory, threads, segment_symbols, overwrite, expected, progress,
+    ))]
     fn build(
         py: Python<'_>,
         column: Column,
         path: Option<PathBuf>,
+        kind: &str,
+        profile: Option<&str>,
         memory: Option<u64>,
         threads: Option<usize>,
         segment_symbols: Option<usize>,
@@ -275,7 +279,8 @@ impl Index {
         expected: Option<u64>,
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        let options = Options { memory, threads, segment_symbols, expected };
+        let kind = Kind::parse(kind, profile).map_err(|error| to_python(py, &error))?;
+        let options = Options { kind, memory, threads, segment_symbols, expected };
         run_reporting(py, progress, move |monitor| {
             let kind = arrow::column_of(&column.data_type)?;
             fill(Builder::new(kind, path.as_deref(), overwrite, options, monitor)?, column)
@@ -301,7 +306,7 @@ impl Index {
         expected: Option<u64>,
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        let options = Options { memory, threads, segment_symbols, expected };
+        let options = Options { memory, threads, segment_symbols, expected, ..Options::default() };
         let shared = Arc::clone(&self.0);
         run_reporting(py, progress, move |monitor| {
             let kind = arrow::column_of(&column.data_type)?;
@@ -334,6 +339,29 @@ impl Index {
         })
     }
 
+    #[allow(clippy::too_many_arguments, reason = "one keyword each in Python")]
+    #[pyo3(signature = (kind, profile, path, memory, threads, segment_symbols, overwrite, progress))]
+    fn convert(
+        &self,
+        py: Python<'_>,
+        kind: &str,
+        profile: Option<&str>,
+        path: Option<PathBuf>,
+        memory: Option<u64>,
+        threads: Option<usize>,
+        segment_symbols: Option<usize>,
+        overwrite: bool,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let kind = Kind::parse(kind, profile).map_err(|error| to_python(py, &error))?;
+        let options = Options { kind, memory, threads, segment_symbols, expected: None };
+        let index = self.kernel();
+        run_reporting(py, progress, move |monitor| {
+            index.convert(path.as_deref(), overwrite, options, monitor)
+        })
+        .map(Self::new)
+    }
+
     #[pyo3(signature = (threads, progress))]
     fn verify(
         &self,
@@ -364,7 +392,8 @@ impl Index {
             bytes += segment.bytes();
         }
         info.set_item("column", index.column().name())?;
-        info.set_item("kind", index.kind())?;
+        info.set_item("kind", index.kind().name())?;
+        info.set_item("profile", index.kind().profile())?;
         info.set_item("rows", index.rows())?;
         info.set_item("symbols", symbols)?;
         info.set_item("bytes", bytes)?;

@@ -154,7 +154,7 @@ fn encode(bits: &Bits, start: usize, bytes: &mut Vec<u8>) -> usize {
     let mut coded = [0_u64; 4];
     let mut set = |at: usize, value: u64| {
         coded[at / 64] |= value << (at % 64);
-        if at % 64 != 0 && at / 64 < 3 {
+        if !at.is_multiple_of(64) && at / 64 < 3 {
             coded[at / 64 + 1] |= value >> (64 - at % 64);
         }
     };
@@ -213,14 +213,14 @@ fn listed(bytes: &[u8; 32], count: usize, at: usize) -> (bool, usize) {
             zeros = 0;
         }
     }
-    let mut before = (from - start).saturating_sub(high).min(count);
+    let below = (from - start).saturating_sub(high).min(count);
     let same = super::bits_at(&words, from, 64).trailing_ones() as usize;
-    for nth in before..(before + same).min(count) {
+    let behind = (below + same).min(count);
+    for nth in below..behind {
         let listed = super::bits_at(&words, nth * low, low);
         if listed >= low_bits {
-            return (listed == low_bits, before);
+            return (listed == low_bits, nth);
         }
-        before += 1;
     }
-    (false, before)
+    (false, behind)
 }

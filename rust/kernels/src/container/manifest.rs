@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::FORMAT;
 use crate::corpus::Column;
 use crate::error::{Error, Result};
+use crate::kind::Kind;
 
 const MAGIC: &str = "bowstring";
 
@@ -32,6 +33,9 @@ pub struct Manifest {
     /// What the column holds.
     pub column: Column,
     format: u64,
+    /// What its segments are made of.
+    #[serde(default, skip_serializing_if = "Kind::is_default")]
+    pub kind: Kind,
     magic: String,
     /// The segments, in the order of their rows.
     pub segments: Vec<SegmentEntry>,
@@ -54,8 +58,8 @@ pub(super) fn check_format(path: &Path, value: &Value) -> Result<()> {
 
 impl Manifest {
     /// The manifest of an index of `segments`.
-    pub fn new(column: Column, segments: Vec<SegmentEntry>) -> Self {
-        Self { column, format: FORMAT, magic: MAGIC.into(), segments }
+    pub fn new(column: Column, kind: Kind, segments: Vec<SegmentEntry>) -> Self {
+        Self { column, format: FORMAT, kind, magic: MAGIC.into(), segments }
     }
 
     pub(super) fn to_bytes(&self) -> Vec<u8> {

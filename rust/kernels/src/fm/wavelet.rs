@@ -110,7 +110,8 @@ impl<B: BitVector> WaveletBuilder<B> {
         let mut starts = vec![0_u32; counts.len()];
         for level in 0..deepest {
             let start = bits.len() as u32;
-            (zeros.clear(), ones.clear());
+            zeros.clear();
+            ones.clear();
             for &symbol in &going {
                 let bit = codes[symbol as usize].bits >> level & 1 == 1;
                 bits.push(bit);

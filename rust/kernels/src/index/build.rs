@@ -10,26 +10,46 @@ use std::time::Duration;
 use rayon::ThreadPool;
 
 use super::segment::Segment;
-use super::{Index, suffix};
+use super::{Index, fm, suffix};
 use crate::container::{Directory, Manifest, SegmentEntry, Writer};
 use crate::corpus::{Column, Corpus, CorpusBuilder, MAX_SYMBOLS, Rows};
 use crate::error::{Error, Result};
 use crate::interrupt::{Monitor, Phase};
+use crate::kind::Kind;
 use crate::pool::pool;
 
 /// The part of the memory given that segments may fill; the rest is for batches of input, tables
 /// and the process itself.
 const SHARE: f64 = 0.8;
 
-/// Bytes a symbol that a segment needs beside its text: the suffix array and the keys.
-const ARRAY_BYTES: f64 = 4.0 + 9.0 / crate::suffix::keys::STRIDE as f64;
+/// Bytes a symbol of the suffix array and its keys.
+const SUFFIX_BYTES: f64 = 4.0 + 9.0 / crate::suffix::keys::STRIDE as f64;
 
 /// How often the wait for a sorting thread looks at the monitor.
 const TICK: Duration = Duration::from_millis(20);
 
+/// Bytes a symbol of so many bytes that making a segment needs beside its text.
+fn bytes_beside(kind: Kind, width: f64) -> f64 {
+    match kind {
+        Kind::Suffix | Kind::InfiniGram => SUFFIX_BYTES,
+        // The suffix array, what replaces it, and the marks on the way.
+        Kind::Fm(_) => 4.5 + width,
+    }
+}
+
+/// Bytes a symbol that an index in memory keeps, at most.
+fn bytes_kept(kind: Kind, width: f64) -> f64 {
+    match kind {
+        Kind::Suffix | Kind::InfiniGram => width + SUFFIX_BYTES,
+        Kind::Fm(_) => 1.5 * width,
+    }
+}
+
 /// How an index is built.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
+    /// What segments are made of.
+    pub kind: Kind,
     /// Bytes to stay within; three quarters of what is available by default.
     pub memory: Option<u64>,
     /// Segments sorted side by side; all cores by default.
@@ -52,6 +72,7 @@ type Delivery = (usize, u64, Result<Finished>);
 #[derive(Debug)]
 pub struct Builder {
     corpus: CorpusBuilder,
+    kind: Kind,
     writer: Option<Arc<Writer>>,
     pool: Arc<ThreadPool>,
     threads: usize,
@@ -126,6 +147,7 @@ impl Builder {
         monitor.enter(Phase::Reading, 0, options.expected);
         Ok(Self {
             corpus: CorpusBuilder::new(column, 0),
+            kind: options.kind,
             writer: writer.map(Arc::new),
             threads: pool.current_num_threads(),
             pool,
@@ -153,7 +175,7 @@ impl Builder {
     /// sorted while the next one is read.
     fn capacity(&self, width: usize) -> usize {
         let width = width as f64;
-        let bytes = self.threads as f64 * (width + ARRAY_BYTES) + width;
+        let bytes = self.threads as f64 * (width + bytes_beside(self.kind, width)) + width;
         ((self.memory * SHARE / bytes) as usize).min(MAX_SYMBOLS)
     }
 
@@ -187,7 +209,7 @@ impl Builder {
         self.total += symbols;
         if self.writer.is_none() {
             let width = if let crate::corpus::Text::U8(_) = corpus.text { 1.0 } else { 4.0 };
-            self.resident += corpus.symbols() as f64 * (width + ARRAY_BYTES);
+            self.resident += corpus.symbols() as f64 * bytes_kept(self.kind, width);
             if self.resident > self.memory {
                 return Err(Error::OutOfBudget(format!(
                     "an index in memory of the first {} rows needs {:.0} bytes, more than memory \
@@ -204,10 +226,11 @@ impl Builder {
         self.under_way += 1;
         let place = self.writer.as_ref().map(|writer| (Arc::downgrade(writer), writer.number()));
         let monitor = Arc::clone(&self.monitor);
+        let kind = self.kind;
         let deliver = self.deliver.clone();
         self.pool.spawn(move || {
             let finished = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                sort_segment(corpus, place.as_ref(), &monitor)
+                make_segment(corpus, kind, place.as_ref(), &monitor)
             }));
             let finished = finished.unwrap_or_else(|_| {
                 Err(Error::corrupt("sorting failed unexpectedly, which is a defect of bowstring"))
@@ -260,7 +283,7 @@ impl Builder {
                 Finished::Memory(segment) => Some((segment, None)),
                 Finished::Disk(_) => None,
             });
-            return Ok(Index::new(column, segments, None));
+            return Ok(Index::new(column, self.kind, segments, None));
         };
         let entries = pieces
             .filter_map(|piece| match piece {
@@ -268,26 +291,37 @@ impl Builder {
                 Finished::Memory(_) => None,
             })
             .collect();
-        writer.publish(&Manifest::new(column, entries))?;
+        writer.publish(&Manifest::new(column, self.kind, entries))?;
         Index::open_directory(writer.directory().clone())
     }
 }
 
-fn sort_segment(
+fn make_segment(
     corpus: Corpus,
+    kind: Kind,
     place: Option<&(Weak<Writer>, u64)>,
     monitor: &Monitor,
 ) -> Result<Finished> {
     monitor.check()?;
-    let Some((writer, number)) = place else {
-        return suffix::build(corpus).map(Finished::Memory);
+    let (column, rows) = (corpus.column, corpus.row_ends.len() as u64);
+    let segment = match kind {
+        Kind::Suffix => suffix::build(corpus)?,
+        Kind::Fm(profile) => fm::build(corpus, profile)?,
+        Kind::InfiniGram => {
+            return Err(Error::UnsupportedType(
+                "an index of infini-gram cannot be written; convert it to kind \"suffix\" or \"fm\""
+                    .into(),
+            ));
+        }
     };
-    let (rows, symbols) = (corpus.row_ends.len() as u64, corpus.symbols() as u64);
-    let segment = suffix::sort_corpus(corpus)?;
+    let Some((writer, number)) = place else {
+        return Ok(Finished::Memory(segment));
+    };
+    let symbols = segment.symbols() as u64;
     // A build that was given up meanwhile has let go of the directory.
     let writer = writer.upgrade().ok_or(Error::Interrupted)?;
     writer
-        .write_segment(*number, rows, symbols, |path| segment.write(path, monitor))
+        .write_segment(*number, rows, symbols, |path| segment.write(column, path, monitor))
         .map(Finished::Disk)
 }
 
@@ -312,6 +346,7 @@ impl Index {
     /// As [`Builder::new`].
     pub fn append(&self, options: Options, monitor: Arc<Monitor>) -> Result<Builder> {
         let (now, writer) = self.for_writing()?;
+        let options = Options { kind: self.kind, ..options };
         let mut builder = Builder::with_writer(self.column, writer, options, monitor)?;
         for part in &now.parts {
             builder.keep(part.segment.rows().len(), part.finished())?;
@@ -326,6 +361,7 @@ impl Index {
     /// As [`Builder::finish`].
     pub fn compact(&self, options: Options, monitor: Arc<Monitor>) -> Result<Self> {
         let (now, writer) = self.for_writing()?;
+        let options = Options { kind: self.kind, ..options };
         let mut builder = Builder::with_writer(self.column, writer, options, monitor)?;
         let mut groups: Vec<(Vec<&super::Part>, usize, usize)> = vec![];
         for part in &now.parts {
@@ -352,6 +388,26 @@ impl Index {
             for part in parts {
                 part.segment.read_rows(self.column, &mut builder)?;
             }
+        }
+        builder.finish()
+    }
+
+    /// The same rows as an index of another kind, or elsewhere: in memory, or in the directory `path`.
+    ///
+    /// # Errors
+    /// As [`Builder::new`] and [`Builder::finish`].
+    pub fn convert(
+        &self,
+        path: Option<&Path>,
+        overwrite: bool,
+        options: Options,
+        monitor: Arc<Monitor>,
+    ) -> Result<Self> {
+        let symbols = self.parts.iter().map(|part| part.segment.symbols() as u64).sum();
+        let options = Options { expected: Some(symbols), ..options };
+        let mut builder = Builder::new(self.column, path, overwrite, options, monitor)?;
+        for part in &self.parts {
+            part.segment.read_rows(self.column, &mut builder)?;
         }
         builder.finish()
     }

@@ -22,10 +22,9 @@ use crate::container::{Block, map_numbers};
 use crate::corpus::Column;
 use crate::error::{Error, Result};
 use crate::interrupt::Monitor;
+use crate::kind::Kind;
 use crate::suffix::{Sorted, following, runs};
 use crate::symbol::{Pattern, Position, Rank, Ranks, Symbol, common_prefix, extend_left, scan};
-
-const KIND: &str = "infini-gram";
 
 /// Rows that are looked at to tell the width of a token.
 const PROBED: usize = 1024;
@@ -76,7 +75,7 @@ impl Index {
                 segments.push((open_shard(&path, width)?, None));
             }
         }
-        Ok(Self::new(Column::Tokens, segments, None))
+        Ok(Self::new(Column::Tokens, Kind::InfiniGram, segments, None))
     }
 }
 
@@ -320,8 +319,8 @@ impl<S: Symbol> Sorted for Shard<S> {
 }
 
 impl<S: Symbol> Segment for Shard<S> {
-    fn kind(&self) -> &'static str {
-        KIND
+    fn kind(&self) -> Kind {
+        Kind::InfiniGram
     }
 
     fn rows(&self) -> &RowTable {
@@ -338,6 +337,10 @@ impl<S: Symbol> Segment for Shard<S> {
 
     fn bytes(&self) -> u64 {
         (self.text.len() * S::WIDTH + self.table.len() + self.rows.len() * 8) as u64
+    }
+
+    fn write(&self, _: Column, _: &Path, _: &Monitor) -> Result<(u64, u32)> {
+        Err(Error::UnsupportedType("an index of infini-gram is not written by bowstring".into()))
     }
 
     fn find(&self, pattern: Pattern<'_>) -> Result<Ranks> {

@@ -2,6 +2,7 @@
 //! here, over all segments; counts add and spans follow one another.
 
 mod build;
+mod fm;
 mod infini_gram;
 mod rows;
 mod segment;
@@ -14,9 +15,11 @@ use crate::container::{Directory, Manifest, SegmentEntry};
 use crate::corpus::Column;
 use crate::error::{Error, Result};
 use crate::interrupt::{Monitor, Phase};
+use crate::kind::Kind;
 use crate::symbol::{Pattern, Patterns, Ranks, Row};
 
 pub use build::{Builder, Options};
+pub use fm::FmSegment;
 pub use rows::RowTable;
 pub use segment::Segment;
 pub use suffix::SuffixSegment;
@@ -36,6 +39,7 @@ struct Part {
 #[derive(Clone, Debug)]
 pub struct Index {
     column: Column,
+    kind: Kind,
     parts: Vec<Part>,
     directory: Option<Directory>,
 }
@@ -43,6 +47,7 @@ pub struct Index {
 impl Index {
     fn new(
         column: Column,
+        kind: Kind,
         segments: impl IntoIterator<Item = (Arc<dyn Segment>, Option<SegmentEntry>)>,
         directory: Option<Directory>,
     ) -> Self {
@@ -54,7 +59,7 @@ impl Index {
             first_row += rows;
             first_symbol += symbols;
         }
-        Self { column, parts, directory }
+        Self { column, kind, parts, directory }
     }
 
     /// Opens the index in a directory: maps its segments and reads their headers.
@@ -73,7 +78,12 @@ impl Index {
                 Ok(segments) => {
                     let segments =
                         segments.into_iter().zip(manifest.segments.iter().cloned().map(Some));
-                    return Ok(Self::new(manifest.column, segments, Some(directory)));
+                    return Ok(Self::new(
+                        manifest.column,
+                        manifest.kind,
+                        segments,
+                        Some(directory),
+                    ));
                 }
                 Err(error) => {
                     let now = directory.manifest()?;
@@ -105,9 +115,9 @@ impl Index {
         self.parts.last().map_or(0, |part| part.first_row + part.segment.rows().len() as u64)
     }
 
-    /// The kind of its segments, the first one's if there are several.
-    pub fn kind(&self) -> &'static str {
-        self.parts.first().map_or(suffix::KIND, |part| part.segment.kind())
+    /// The kind of its segments.
+    pub fn kind(&self) -> Kind {
+        self.kind
     }
 
     /// The segments in the order of their rows, each with its file's name if it has one.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::container::Block;
+use crate::container::{Block, BlockToWrite, SegmentFile};
 use crate::error::{Error, Result};
 use crate::symbol::Position;
 
@@ -26,6 +26,25 @@ enum Bounds {
 impl RowTable {
     pub(crate) fn new(ends: Block<u32>, validity: Option<Block<u8>>) -> Self {
         Self { bounds: Bounds::Ends(ends), validity }
+    }
+
+    /// The rows of a segment file, of which there are so many.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if they are not there.
+    pub(crate) fn open(file: &SegmentFile, rows: usize) -> Result<Self> {
+        let validity = file
+            .has("validity")
+            .then(|| file.block("validity", "u8", rows.div_ceil(8)))
+            .transpose()?;
+        Ok(Self::new(file.block("row_ends", "u32", rows)?, validity))
+    }
+
+    /// What is to be written, which [`RowTable::open`] reads.
+    pub(crate) fn blocks(&self) -> Vec<BlockToWrite<'_>> {
+        let ends = BlockToWrite::new("row_ends", "u32", self.ends().unwrap_or_default());
+        let validity = self.validity().map(|bits| BlockToWrite::new("validity", "u8", bits));
+        [ends].into_iter().chain(validity).collect()
     }
 
     /// Rows that separators stand before, at these bytes of a text of so many symbols.

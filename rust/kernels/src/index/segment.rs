@@ -5,17 +5,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::rows::RowTable;
-use super::suffix;
+use super::{fm, suffix};
 use crate::container::{SegmentEntry, read_segment_file};
 use crate::corpus::{Column, Rows};
 use crate::error::{Error, Result};
 use crate::interrupt::Monitor;
+use crate::kind::Kind;
 use crate::symbol::{Pattern, Position, Rank, Ranks};
 
 /// An immutable index over at most 2^31 - 1 symbols, or more of another program's.
 pub trait Segment: Send + Sync + std::fmt::Debug {
     /// Which kind it is.
-    fn kind(&self) -> &'static str;
+    fn kind(&self) -> Kind;
 
     /// The segment's rows.
     fn rows(&self) -> &RowTable;
@@ -28,6 +29,12 @@ pub trait Segment: Send + Sync + std::fmt::Debug {
 
     /// Bytes the segment takes, on disk or in memory.
     fn bytes(&self) -> u64;
+
+    /// Writes the segment's file; gives its length and header checksum.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::Interrupted`]; [`Error::UnsupportedType`] of another program's.
+    fn write(&self, column: Column, path: &Path, monitor: &Monitor) -> Result<(u64, u32)>;
 
     /// The ranks of the suffixes that start with a pattern.
     ///
@@ -165,7 +172,8 @@ pub(super) fn open(path: &Path, entry: &SegmentEntry, column: Column) -> Result<
         return Err(Error::corrupt_file(path, "not the segment that the manifest names"));
     }
     match file.kind() {
-        suffix::KIND => suffix::open(file, entry, column),
+        "suffix" => suffix::open(file, entry, column),
+        "fm" => fm::open(file, entry, column),
         other => Err(Error::format(
             path,
             format!("a segment of kind {other:?}, which this version of bowstring does not read"),

@@ -12,10 +12,9 @@ use crate::container::{Block, BlockToWrite, SegmentEntry, SegmentFile, write_seg
 use crate::corpus::{Column, Corpus, MAX_SYMBOLS, Text};
 use crate::error::{Error, Result};
 use crate::interrupt::Monitor;
+use crate::kind::Kind;
 use crate::suffix::{Sorted as _, SuffixArray, following, keys, runs, sort};
 use crate::symbol::{Pattern, Position, Rank, Ranks, Symbol, extend_left, scan};
-
-pub(super) const KIND: &str = "suffix";
 
 /// Fewer patterns are faster one by one than in step.
 const STEP: usize = 4;
@@ -44,41 +43,13 @@ pub struct SuffixSegment<S: Symbol> {
 
 /// Sorts a corpus into a segment in memory.
 pub(super) fn build(corpus: Corpus) -> Result<Arc<dyn Segment>> {
-    Ok(match sort_corpus(corpus)? {
-        Sorted::U8(segment, _) => Arc::new(segment),
-        Sorted::U16(segment, _) => Arc::new(segment),
-        Sorted::U32(segment, _) => Arc::new(segment),
-    })
-}
-
-/// A sorted corpus, of whichever width, and what its column holds.
-pub(super) enum Sorted {
-    U8(SuffixSegment<u8>, Column),
-    U16(SuffixSegment<u16>, Column),
-    U32(SuffixSegment<u32>, Column),
-}
-
-/// Sorts a corpus.
-pub(super) fn sort_corpus(corpus: Corpus) -> Result<Sorted> {
-    let column = corpus.column;
     let rows = RowTable::new(corpus.row_ends.into(), corpus.validity.map(Block::from));
     let separator = corpus.separator;
     Ok(match corpus.text {
-        Text::U8(text) => Sorted::U8(SuffixSegment::build(text, rows, separator)?, column),
-        Text::U16(text) => Sorted::U16(SuffixSegment::build(text, rows, separator)?, column),
-        Text::U32(text) => Sorted::U32(SuffixSegment::build(text, rows, separator)?, column),
+        Text::U8(text) => Arc::new(SuffixSegment::build(text, rows, separator)?),
+        Text::U16(text) => Arc::new(SuffixSegment::build(text, rows, separator)?),
+        Text::U32(text) => Arc::new(SuffixSegment::build(text, rows, separator)?),
     })
-}
-
-impl Sorted {
-    /// Writes the segment's file; gives back its length and header checksum.
-    pub(super) fn write(&self, path: &Path, monitor: &Monitor) -> Result<(u64, u32)> {
-        match self {
-            Self::U8(segment, column) => segment.write(*column, path, monitor),
-            Self::U16(segment, column) => segment.write(*column, path, monitor),
-            Self::U32(segment, column) => segment.write(*column, path, monitor),
-        }
-    }
 }
 
 /// Opens a mapped segment file that the manifest's `entry` names.
@@ -119,41 +90,16 @@ impl<S: Symbol> SuffixSegment<S> {
         let (symbols, rows) = (meta.symbols as usize, meta.rows as usize);
         let shape = keys::Shape::new(symbols);
         let (keys, skips) = shape.lengths();
-        let validity = file
-            .has("validity")
-            .then(|| file.block("validity", "u8", rows.div_ceil(8)))
-            .transpose()?;
         Ok(Arc::new(Self {
             text: file.block("text", S::DTYPE, symbols)?,
             suffixes: file.block("suffix_array", "u32", symbols)?,
             keys: file.block("keys", "u64", keys)?,
             skips: file.block("skips", "u16", skips)?,
             shape,
-            rows: RowTable::new(file.block("row_ends", "u32", rows)?, validity),
+            rows: RowTable::open(&file, rows)?,
             separator: symbol(meta.separator).map_err(|error| error.at(file.path()))?,
             file: Some(file),
         }))
-    }
-
-    fn write(&self, column: Column, path: &Path, monitor: &Monitor) -> Result<(u64, u32)> {
-        let meta = Meta {
-            column,
-            rows: self.rows.len() as u64,
-            separator: self.separator.number(),
-            symbols: self.text.len() as u64,
-            width: S::WIDTH,
-        };
-        let mut blocks = vec![
-            BlockToWrite::new("text", S::DTYPE, &self.text),
-            BlockToWrite::new("row_ends", "u32", self.rows.ends().unwrap_or_default()),
-        ];
-        if let Some(validity) = self.rows.validity() {
-            blocks.push(BlockToWrite::new("validity", "u8", validity));
-        }
-        blocks.push(BlockToWrite::new("keys", "u64", &self.keys));
-        blocks.push(BlockToWrite::new("skips", "u16", &self.skips));
-        blocks.push(BlockToWrite::new("suffix_array", "u32", &self.suffixes));
-        write_segment_file(path, KIND, &serde_json::json!(meta), &blocks, monitor)
     }
 
     fn array(&self) -> Result<SuffixArray<'_, S>> {
@@ -180,8 +126,8 @@ fn symbol<S: Symbol>(number: u32) -> Result<S> {
 }
 
 impl<S: Symbol> Segment for SuffixSegment<S> {
-    fn kind(&self) -> &'static str {
-        KIND
+    fn kind(&self) -> Kind {
+        Kind::Suffix
     }
 
     fn rows(&self) -> &RowTable {
@@ -205,6 +151,22 @@ impl<S: Symbol> Segment for SuffixSegment<S> {
             },
             |file| file.written().0,
         )
+    }
+
+    fn write(&self, column: Column, path: &Path, monitor: &Monitor) -> Result<(u64, u32)> {
+        let meta = Meta {
+            column,
+            rows: self.rows.len() as u64,
+            separator: self.separator.number(),
+            symbols: self.text.len() as u64,
+            width: S::WIDTH,
+        };
+        let mut blocks = vec![BlockToWrite::new("text", S::DTYPE, &self.text)];
+        blocks.extend(self.rows.blocks());
+        blocks.push(BlockToWrite::new("keys", "u64", &self.keys));
+        blocks.push(BlockToWrite::new("skips", "u16", &self.skips));
+        blocks.push(BlockToWrite::new("suffix_array", "u32", &self.suffixes));
+        write_segment_file(path, Kind::Suffix.name(), &serde_json::json!(meta), &blocks, monitor)
     }
 
     fn find(&self, pattern: Pattern<'_>) -> Result<Ranks> {

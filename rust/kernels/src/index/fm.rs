@@ -1,0 +1,328 @@
+//! The `fm` kind of segment: an FM-index, from which the text is read too.
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::rows::RowTable;
+use super::segment::Segment;
+use crate::bits::{BitVector, Hybrid, Plain};
+use crate::container::{Block, BlockToWrite, SegmentEntry, SegmentFile, write_segment_file};
+use crate::corpus::{Column, Corpus, MAX_SYMBOLS, Text};
+use crate::error::{Error, Result};
+use crate::fm::{FmIndex, Rates};
+use crate::interrupt::Monitor;
+use crate::kind::{Kind, Profile};
+use crate::suffix::{Sorted as _, following, runs, sort};
+use crate::symbol::{Pattern, Position, Rank, Ranks, Symbol, scan};
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Meta {
+    column: Column,
+    primary: u64,
+    profile: Profile,
+    rates: Rates,
+    rows: u64,
+    separator: u32,
+    symbols: u64,
+    width: usize,
+}
+
+/// How large blocks are and how often ranks are kept.
+fn rates(profile: Profile) -> Rates {
+    match profile {
+        Profile::Fast => Rates { block: 16, sample: 32, inverse: 64 },
+        Profile::Compact => Rates { block: 17, sample: 64, inverse: 128 },
+    }
+}
+
+/// A segment of symbols of one width, its transform in one form of bits.
+#[derive(Debug)]
+pub struct FmSegment<S: Symbol, B> {
+    index: FmIndex<S, B>,
+    rows: RowTable,
+    separator: S,
+    profile: Profile,
+    file: Option<SegmentFile>,
+}
+
+/// Makes a corpus into a segment in memory.
+pub(super) fn build(corpus: Corpus, profile: Profile) -> Result<Arc<dyn Segment>> {
+    match profile {
+        Profile::Fast => build_in::<Plain>(corpus, profile),
+        Profile::Compact => build_in::<Hybrid>(corpus, profile),
+    }
+}
+
+fn build_in<B: BitVector + 'static>(corpus: Corpus, profile: Profile) -> Result<Arc<dyn Segment>> {
+    let rows = RowTable::new(corpus.row_ends.into(), corpus.validity.map(Block::from));
+    let separator = corpus.separator;
+    Ok(match corpus.text {
+        Text::U8(text) => Arc::new(FmSegment::<u8, B>::build(text, rows, separator, profile)?),
+        Text::U16(text) => Arc::new(FmSegment::<u16, B>::build(text, rows, separator, profile)?),
+        Text::U32(text) => Arc::new(FmSegment::<u32, B>::build(text, rows, separator, profile)?),
+    })
+}
+
+/// Opens a mapped segment file that the manifest's `entry` names.
+pub(super) fn open(
+    file: SegmentFile,
+    entry: &SegmentEntry,
+    column: Column,
+) -> Result<Arc<dyn Segment>> {
+    let damaged = |what: &str| Error::corrupt_file(file.path(), what);
+    let meta: Meta = serde_json::from_value(file.meta().clone())
+        .map_err(|error| damaged(&format!("the header lacks what it needs: {error}")))?;
+    if (meta.column, meta.rows, meta.symbols) != (column, entry.rows, entry.symbols) {
+        return Err(damaged("the header and the manifest disagree"));
+    }
+    if meta.symbols > MAX_SYMBOLS as u64 || meta.rows > meta.symbols {
+        return Err(damaged("the header names more rows or symbols than a segment holds"));
+    }
+    match (meta.width, meta.profile) {
+        (1, Profile::Fast) => FmSegment::<u8, Plain>::open(file, &meta),
+        (2, Profile::Fast) => FmSegment::<u16, Plain>::open(file, &meta),
+        (4, Profile::Fast) => FmSegment::<u32, Plain>::open(file, &meta),
+        (1, Profile::Compact) => FmSegment::<u8, Hybrid>::open(file, &meta),
+        (2, Profile::Compact) => FmSegment::<u16, Hybrid>::open(file, &meta),
+        (4, Profile::Compact) => FmSegment::<u32, Hybrid>::open(file, &meta),
+        _ => Err(damaged("the header names a width other than 1, 2 and 4")),
+    }
+}
+
+impl<S: Symbol, B: BitVector + 'static> FmSegment<S, B> {
+    fn build(mut text: Vec<S>, rows: RowTable, separator: u32, profile: Profile) -> Result<Self> {
+        let suffixes = sort(&mut text)?;
+        let index = FmIndex::new(&text, &suffixes, rates(profile));
+        Ok(Self { index, rows, separator: symbol(separator)?, profile, file: None })
+    }
+
+    fn open(file: SegmentFile, meta: &Meta) -> Result<Arc<dyn Segment>> {
+        let (symbols, rows) = (meta.symbols as usize, meta.rows as usize);
+        let primary = usize::try_from(meta.primary).unwrap_or(usize::MAX);
+        Ok(Arc::new(Self {
+            index: FmIndex::<S, B>::open(&file, symbols, primary, meta.rates)?,
+            rows: RowTable::open(&file, rows)?,
+            separator: symbol(meta.separator).map_err(|error| error.at(file.path()))?,
+            profile: meta.profile,
+            file: Some(file),
+        }))
+    }
+
+    /// Names the file that damage was found in.
+    fn located<T>(&self, result: Result<T>) -> Result<T> {
+        result.map_err(|error| match &self.file {
+            Some(file) => error.at(file.path()),
+            None => error,
+        })
+    }
+
+    /// A span of the text.
+    fn read(&self, span: Range<Position>) -> Result<Vec<S>> {
+        let length = span.end.saturating_sub(span.start).min(self.index.len() as Position);
+        let mut symbols = Vec::with_capacity(length as usize);
+        self.located(self.index.read(span, |symbol| symbols.push(symbol)))?;
+        symbols.reverse();
+        Ok(symbols)
+    }
+
+    /// Of suffixes that share their first `depth` symbols, those that go on with `symbol`: by a
+    /// search for all of it, or among them, whichever takes fewer steps.
+    fn next(&self, ranks: Ranks, depth: usize, symbol: S) -> Result<Ranks> {
+        if ranks.is_empty() {
+            return Ok(Ranks::NONE);
+        }
+        let halvings = 2 * (u64::BITS - ranks.len().leading_zeros()) as usize;
+        if halvings * self.index.steps() < depth {
+            return following(&self.index, ranks, depth, symbol);
+        }
+        let mut prefix = self.prefix(ranks, depth)?;
+        prefix.push(symbol);
+        self.index.find(&prefix)
+    }
+
+    /// What suffixes share that share their first `depth` symbols.
+    fn prefix(&self, ranks: Ranks, depth: usize) -> Result<Vec<S>> {
+        if depth == 0 {
+            return Ok(vec![]);
+        }
+        let start = self.index.position(ranks.start)?;
+        self.read(start..start + depth as Position)
+    }
+}
+
+fn symbol<S: Symbol>(number: u32) -> Result<S> {
+    S::from_number(number).ok_or_else(|| Error::corrupt("the separator is wider than a symbol"))
+}
+
+impl<S: Symbol, B: BitVector + 'static> Segment for FmSegment<S, B> {
+    fn kind(&self) -> Kind {
+        Kind::Fm(self.profile)
+    }
+
+    fn rows(&self) -> &RowTable {
+        &self.rows
+    }
+
+    fn symbols(&self) -> usize {
+        self.index.len()
+    }
+
+    fn width(&self) -> usize {
+        S::WIDTH
+    }
+
+    fn bytes(&self) -> u64 {
+        let rows = self.rows.len() * 4 + self.rows.validity().map_or(0, <[u8]>::len);
+        let whole = |file: &SegmentFile| file.written().0;
+        self.file.as_ref().map_or((self.index.bytes() + rows) as u64, whole)
+    }
+
+    fn write(&self, column: Column, path: &Path, monitor: &Monitor) -> Result<(u64, u32)> {
+        let meta = Meta {
+            column,
+            primary: self.index.primary() as u64,
+            profile: self.profile,
+            rates: self.index.rates(),
+            rows: self.rows.len() as u64,
+            separator: self.separator.number(),
+            symbols: self.index.len() as u64,
+            width: S::WIDTH,
+        };
+        let mut blocks: Vec<BlockToWrite<'_>> = self.rows.blocks();
+        blocks.extend(self.index.blocks());
+        let kind = self.kind().name();
+        write_segment_file(path, kind, &serde_json::json!(meta), &blocks, monitor)
+    }
+
+    fn find(&self, pattern: Pattern<'_>) -> Result<Ranks> {
+        match S::narrow(pattern, self.separator) {
+            Some(pattern) => self.located(self.index.find(&pattern)),
+            None => Ok(Ranks::NONE),
+        }
+    }
+
+    fn find_many(&self, patterns: &[Pattern<'_>], ranks: &mut [Ranks]) -> Result<()> {
+        for (&pattern, ranks) in patterns.iter().zip(ranks) {
+            *ranks = self.find(pattern)?;
+        }
+        Ok(())
+    }
+
+    fn following(&self, ranks: Ranks, depth: usize, symbol: u32) -> Result<Ranks> {
+        match S::from_number(symbol).filter(|&own| own != self.separator) {
+            Some(symbol) => self.located(self.next(ranks, depth, symbol)),
+            None => Ok(Ranks::NONE),
+        }
+    }
+
+    fn ending(&self, ranks: Ranks, depth: usize) -> Result<u64> {
+        Ok(self.located(self.next(ranks, depth, self.separator))?.len())
+    }
+
+    fn continuation(&self, rank: Rank, depth: usize) -> Result<Option<u32>> {
+        let position = self.located(self.index.position(rank))?;
+        self.symbol_at(position + depth as Position)
+    }
+
+    /// A search for each symbol of the alphabet, or halvings among the suffixes, whichever surely
+    /// takes fewer steps.
+    fn continuations(
+        &self,
+        ranks: Ranks,
+        depth: usize,
+        continuations: &mut Vec<(Option<u32>, u64)>,
+    ) -> Result<()> {
+        if ranks.is_empty() {
+            return Ok(());
+        }
+        let mut end = None;
+        let mut give = |symbol: S, count: u64| {
+            if symbol == self.separator {
+                end = Some((None, count));
+            } else {
+                continuations.push((Some(symbol.number()), count));
+            }
+        };
+        let alphabet = self.index.alphabet();
+        let halvings = (u64::BITS - ranks.len().leading_zeros()) as usize;
+        let distinct = alphabet.len().min(usize::try_from(ranks.len()).unwrap_or(usize::MAX));
+        if alphabet.len() * (depth + 1) < distinct * halvings * self.index.steps() {
+            let mut text = self.located(self.prefix(ranks, depth))?;
+            for &symbol in alphabet {
+                text.push(symbol);
+                let found = self.located(self.index.find(&text))?;
+                text.pop();
+                if !found.is_empty() {
+                    give(symbol, found.len());
+                }
+            }
+        } else {
+            self.located(runs(&self.index, ranks, depth, give))?;
+        }
+        continuations.extend(end);
+        Ok(())
+    }
+
+    fn positions(&self, ranks: Ranks, positions: &mut Vec<Position>) -> Result<()> {
+        for rank in ranks.start..ranks.end {
+            positions.push(self.located(self.index.position(rank))?);
+        }
+        Ok(())
+    }
+
+    fn extend_left(
+        &self,
+        ranks: Ranks,
+        before: Pattern<'_>,
+        extended: &mut Vec<(Position, usize)>,
+    ) -> Result<()> {
+        let symbol = |at| S::from_number(before.symbol(at)).filter(|&own| own != self.separator);
+        let before: Vec<Option<S>> = (0..before.len()).map(symbol).collect();
+        for rank in ranks.start..ranks.end {
+            let shared = self.located(self.index.shared_before(rank, &before))?;
+            extended.push((self.located(self.index.position(rank))?, shared));
+        }
+        Ok(())
+    }
+
+    fn symbol_at(&self, position: Position) -> Result<Option<u32>> {
+        let symbol = self.located(self.index.symbol(position))?;
+        Ok((symbol != self.separator).then(|| symbol.number()))
+    }
+
+    fn read_bytes(&self, span: Range<Position>, bytes: &mut Vec<u8>) -> Result<()> {
+        for symbol in self.read(span)? {
+            bytes.push(
+                u8::try_from(symbol.number())
+                    .map_err(|_| Error::corrupt("a row of bytes holds a symbol above 255"))?,
+            );
+        }
+        Ok(())
+    }
+
+    fn read_tokens(&self, span: Range<Position>, tokens: &mut Vec<u32>) -> Result<()> {
+        tokens.extend(self.read(span)?.into_iter().map(Symbol::number));
+        Ok(())
+    }
+
+    fn scan(
+        &self,
+        span: Range<Position>,
+        pattern: Pattern<'_>,
+        positions: &mut Vec<Position>,
+    ) -> Result<()> {
+        let start = span.start;
+        scan(&self.read(span)?, start, pattern, self.separator, positions);
+        Ok(())
+    }
+
+    fn verify(&self, monitor: &Monitor) -> Result<()> {
+        if let Some(file) = &self.file {
+            file.verify(monitor)?;
+        }
+        self.located(self.rows.verify(self.index.len()))
+    }
+}
