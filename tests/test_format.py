@@ -32,9 +32,17 @@ ROWS: dict[str, list[Any]] = {
 TYPES = {"string": pa.string(), "binary": pa.binary(), "tokens": pa.list_(pa.int64())}
 
 
-def _build(kind: str, path: Path) -> Path:
+FORMS: dict[str, dict[str, Any]] = {
+    "suffix": {},
+    "fast": {"kind": "fm", "profile": "fast"},
+    "compact": {"kind": "fm", "profile": "compact"},
+}
+"""How an index is made, by name."""
+
+
+def _build(kind: str, path: Path, form: str = "suffix") -> Path:
     """Two segments, nulls, and in the larger one several keys."""
-    index = bow.index(pa.array(ROWS[kind], TYPES[kind]), path=path)
+    index = bow.index(pa.array(ROWS[kind], TYPES[kind]), path=path, **FORMS[form])
     index.append(pa.array(ROWS[kind][-1:], TYPES[kind]))
     return path
 
@@ -331,24 +339,26 @@ def _flips(
     return plan
 
 
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("kind", ROWS)
 def test_every_flipped_bit_is_found(
-    kind: str, new_path: NewPath, run_python: RunPython, thorough: bool
+    kind: str, form: str, new_path: NewPath, run_python: RunPython, thorough: bool
 ) -> None:
     """By `open` or by `verify`, whichever byte of whichever file it is in, padding included."""
-    path = _build(kind, new_path())
+    path = _build(kind, new_path(), form)
     plan = _flips(path, np.random.default_rng(1), 1, thorough)
     assert sum(len(flips) for _, _, flips in plan) > 4_000
     _run_damage(run_python, path, kind, "verify", plan)
     bow.open(path).verify()
 
 
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("kind", ROWS)
 def test_no_flipped_bit_ends_the_process(
-    kind: str, new_path: NewPath, run_python: RunPython, thorough: bool
+    kind: str, form: str, new_path: NewPath, run_python: RunPython, thorough: bool
 ) -> None:
     """Without `verify` an answer may be wrong; but it is an answer, or an error of ours."""
-    path = _build(kind, new_path())
+    path = _build(kind, new_path(), form)
     plan = _flips(path, np.random.default_rng(2), 3, thorough)
     _run_damage(run_python, path, kind, "ask", plan)
 
@@ -533,7 +543,8 @@ WIDTHS = {"keys": "<u8", "skips": "<u2"}
 
 def scramble(name, make):
     def edit(blocks):
-        blocks[name] = make(np.frombuffer(blocks[name], WIDTHS.get(name, "<u4")))
+        width = WIDTHS.get(name, "<u4") if name in MADE else "u1"
+        blocks[name] = make(np.frombuffer(blocks[name], width))
     return edit
 
 random = np.random.default_rng(1)
@@ -566,8 +577,22 @@ MADE = {
         lambda a: (a + 1).astype("<u2").tobytes(),
     ],
 }
-tries = [(name, make) for name, makes in MADE.items() for make in makes]
-tries += [("text", None), ("validity", None)]
+(segment, *_) = sorted(Path(folder).glob("*.seg"))
+there = container.read_segment(segment).blocks
+tries = [(name, make) for name, makes in MADE.items() for make in makes if name in there]
+tries += [
+    (name, make)
+    for name in there
+    if name not in MADE
+    for make in (
+        lambda a: random.bytes(a.nbytes),
+        lambda a: bytes(a.nbytes),
+        lambda a: bytes([255]) * a.nbytes,
+        lambda a: a.tobytes()[::-1],
+        lambda a: (np.frombuffer(a.tobytes(), "u1") ^ random.choice([0, 0, 0, 1, 128], a.nbytes))
+        .astype("u1").tobytes(),
+    )
+]
 kept = plan + ".kept"
 os.rename(folder, kept)
 import shutil
@@ -575,11 +600,7 @@ for number in range(200):
     name, make = tries[number % len(tries)]
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(kept, folder)
-    if make is None:
-        def edit(blocks, name=name):
-            blocks[name] = random.bytes(len(blocks[name]))
-    else:
-        edit = scramble(name, make)
+    edit = scramble(name, make)
     container.forge(Path(folder), blocks=edit)
     signal.alarm(20)
     os.write(2, f"{number} {name}\\n".encode())
@@ -597,12 +618,13 @@ for number in range(200):
 )
 
 
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("kind", ROWS)
 def test_hostile_blocks_do_not_end_the_process(
-    kind: str, new_path: NewPath, run_python: RunPython
+    kind: str, form: str, new_path: NewPath, run_python: RunPython
 ) -> None:
     """Numbers of a file with all checksums right point nowhere: an error, or any answer."""
-    path = _build(kind, new_path())
+    path = _build(kind, new_path(), form)
     here = Path(__file__).parent
     assert run_python(_HOSTILE, path, kind, here, path.with_suffix(".plan")) == ""
 

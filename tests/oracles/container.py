@@ -83,7 +83,9 @@ def read_segment(path: Path) -> Segment:
     header = read_header(data)
     end = HEAD + int.from_bytes(data[8:16], "little")
     blocks = {}
-    for name, block in sorted(header["blocks"].items(), key=lambda item: item[1]["offset"]):
+    for name, block in sorted(
+        header["blocks"].items(), key=lambda item: (item[1]["offset"], item[1]["length"])
+    ):
         start, stop = block["offset"], block["offset"] + block["length"]
         assert start % ALIGNMENT == 0
         assert data[end:start] == bytes(start - end), "the padding is zero"

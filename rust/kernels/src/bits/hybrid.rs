@@ -1,49 +1,63 @@
-//! Bits in blocks of 248, each in the shorter of two forms: as they are, or as the places of the
-//! ones, or of the zeros where those are fewer (Elias 1974, Fano 1971; blocks that choose: Kärkkäinen,
-//! Kempa and Puglisi 2014).
+//! Bits in blocks of 248, each in the shortest of three forms: as they are, as the places of the
+//! ones or zeros, whichever are fewer, or as the places where runs end. Places are coded as Elias
+//! (1974) and Fano (1971) did; blocks that choose are of Kärkkäinen, Kempa and Puglisi (2014).
 
-use super::{BitVector, Bits, Stream, mask, whole_block};
+use super::{BitVector, Bits, Stream, bits_at, mask, whole_block};
 use crate::container::{Block, BlockToWrite, SegmentFile};
 use crate::error::Result;
 
 /// Bits a block: 31 bytes, and their ones in one byte.
 const BITS: usize = 248;
 
+/// Bytes of a block as it is.
+const WHOLE: usize = BITS / 8;
+
 /// Blocks under one head.
 const BLOCKS: usize = 16;
 
-/// Words of a head: offset and rank, then the blocks' ones.
-const HEAD: usize = 1 + BLOCKS / 8;
+/// Words of a head, half a cache line: in the first two the ones and bytes before it in its stream,
+/// and each block's bytes; in the others each block's ones.
+const HEAD: usize = 4;
 
-/// Zeros behind the last block, so that words may be read at every byte.
+/// Bits of either number before a head.
+const BEFORE: usize = 24;
+
+/// Bits of a block's size.
+const SIZE_BITS: usize = 5;
+
+/// Zeros behind the last block, so that 32 bytes may be read from every byte on.
 const PADDING: usize = 40;
 
 /// Low bits of a place that are kept apart, for so many places.
 const LOW: [u8; BITS + 1] = {
     let mut low = [0; BITS + 1];
-    let mut fewer = 1;
-    while fewer <= BITS / 2 {
-        low[fewer] = (BITS / fewer).ilog2() as u8;
-        fewer += 1;
+    let mut count = 1;
+    while count <= BITS {
+        low[count] = (BITS / count).ilog2() as u8;
+        count += 1;
     }
     low
 };
 
-/// Bytes that a block of so many ones takes.
+/// Bytes that so many places take.
+const fn places_size(count: usize) -> usize {
+    let low = LOW[count] as usize;
+    if count == 0 { 0 } else { (count * low + count + (BITS >> low)).div_ceil(8) }
+}
+
+/// Bytes of a block of so many ones whose runs are not looked at.
 const SIZE: [u8; BITS + 1] = {
     let mut size = [0; BITS + 1];
     let mut ones = 1;
     while ones < BITS {
-        let fewer = if ones < BITS - ones { ones } else { BITS - ones };
-        let low = LOW[fewer] as usize;
-        let bytes = (fewer * low + fewer + (BITS >> low)).div_ceil(8);
-        size[ones] = if bytes < BITS / 8 { bytes as u8 } else { (BITS / 8) as u8 };
+        let bytes = places_size(if ones < BITS - ones { ones } else { BITS - ones });
+        size[ones] = if bytes < WHOLE { bytes as u8 } else { WHOLE as u8 };
         ones += 1;
     }
     size
 };
 
-/// Bits that compress where ones are few, many, or far from even.
+/// Bits that compress where ones are few, many, or come in runs.
 #[derive(Debug)]
 pub struct Hybrid {
     heads: Block<u64>,
@@ -62,18 +76,24 @@ impl BitVector for Hybrid {
 
     fn push(builder: &mut Builder, bits: &Bits) -> Stream {
         let Builder { heads, bytes } = builder;
-        let stream = Stream { head: (heads.len() / HEAD) as u64, tail: bytes.len() as u64 };
-        let mut rank = 0_u64;
+        bytes.resize(bytes.len().next_multiple_of(8), 0);
+        let first = bytes.len();
+        let stream = Stream { head: (heads.len() / HEAD) as u32, tail: (first / 8) as u32 };
+        let mut rank = 0;
         // A block more than full ones, so that behind the last bit there is one to ask.
         for start in (0..=bits.len()).step_by(BITS * BLOCKS) {
-            let mut head = [0; HEAD];
-            head[0] = (bytes.len() as u64 - stream.tail) << 32 | rank;
+            let mut sizes = u128::from(rank) | ((bytes.len() - first) as u128) << BEFORE;
+            let mut counts = 0_u128;
             for nth in 0..BLOCKS {
+                let from = bytes.len();
                 let ones = encode(bits, start + nth * BITS, bytes);
-                head[1 + nth / 8] |= (ones as u64) << (nth % 8 * 8);
+                sizes |= ((bytes.len() - from) as u128) << (2 * BEFORE + nth * SIZE_BITS);
+                counts |= (ones as u128) << (nth * 8);
                 rank += ones as u64;
             }
-            heads.extend(head);
+            for half in [sizes, counts] {
+                heads.extend([half as u64, (half >> 64) as u64]);
+            }
         }
         stream
     }
@@ -90,33 +110,37 @@ impl BitVector for Hybrid {
         let Some(head) = self.heads.get(start..).and_then(|head| head.first_chunk::<HEAD>()) else {
             return (false, 0);
         };
-        let mut rank = (head[0] & mask(32)) as usize;
-        let mut from = (stream.tail as usize).saturating_add((head[0] >> 32) as usize);
+        let [a, b, c, d] = head.map(u128::from);
+        let (sizes, counts) = (a | b << 64, c | d << 64);
+        let mut rank = (a as u64 & mask(BEFORE)) as usize;
+        let mut from = stream.tail as usize * 8 + ((a as u64 >> BEFORE) & mask(BEFORE)) as usize;
         let block = block % BLOCKS;
-        let of = |nth: usize| (head[1 + nth / 8] >> (nth % 8 * 8)) as usize & 0xFF;
-        for nth in 0..block {
-            let ones = of(nth).min(BITS);
-            rank += ones;
-            from += usize::from(SIZE[ones]);
+        let before = (1_u128 << (block * 8)) - 1;
+        rank += sum_bytes(counts & before);
+        let mut sizes = sizes >> (2 * BEFORE);
+        for _ in 0..block {
+            from += (sizes as u64 & mask(SIZE_BITS)) as usize;
+            sizes >>= SIZE_BITS;
         }
-        let ones = of(block).min(BITS);
-        match usize::from(SIZE[ones]) {
-            0 => (ones > 0, if ones > 0 { rank + at } else { rank }),
-            size => {
-                let Some(bytes) = self.bytes.get(from..).and_then(|rest| rest.first_chunk()) else {
-                    return (false, rank);
-                };
-                let (bit, before) = if size == BITS / 8 {
-                    plain(bytes, at)
-                } else if ones <= BITS - ones {
-                    listed(bytes, ones, at)
-                } else {
-                    let (bit, before) = listed(bytes, BITS - ones, at);
-                    (!bit, at - before.min(at))
-                };
-                (bit, rank + before)
-            }
+        let size = (sizes as u64 & mask(SIZE_BITS)) as usize;
+        let ones = ((counts >> (block * 8)) as usize & 0xFF).min(BITS);
+        if size == 0 {
+            return (ones > 0, if ones > 0 { rank + at } else { rank });
         }
+        let Some(bytes) = self.bytes.get(from..).and_then(|rest| rest.first_chunk()) else {
+            return (false, rank);
+        };
+        let (bit, before) = if size < usize::from(SIZE[ones]) {
+            runs(bytes, at)
+        } else if size == WHOLE {
+            whole(bytes, at)
+        } else if ones <= BITS - ones {
+            listed(bytes, ones, at)
+        } else {
+            let (bit, before) = listed(bytes, BITS - ones, at);
+            (!bit, at - before.min(at))
+        };
+        (bit, rank + before)
     }
 
     fn bytes(&self) -> usize {
@@ -138,35 +162,54 @@ impl BitVector for Hybrid {
     }
 }
 
+/// The sum of 16 bytes.
+fn sum_bytes(bytes: u128) -> usize {
+    // Pairs, fours and all in step: sums of bytes need two.
+    const PAIRS: u64 = 0x00FF_00FF_00FF_00FF;
+    let pairs = |word: u64| (word & PAIRS) + (word >> 8 & PAIRS);
+    let sum = pairs(bytes as u64) + pairs((bytes >> 64) as u64);
+    (sum.wrapping_mul(0x0001_0001_0001_0001) >> 48) as usize
+}
+
 /// Appends the block of bits that starts at `start`; gives its ones.
 fn encode(bits: &Bits, start: usize, bytes: &mut Vec<u8>) -> usize {
     let words: [u64; 4] =
         std::array::from_fn(|nth| bits.get(start + nth * 64, if nth == 3 { 56 } else { 64 }));
+    let bit = |at: usize| words[at / 64] >> (at % 64) & 1 == 1;
     let ones = words.iter().map(|word| word.count_ones() as usize).sum::<usize>();
     let size = usize::from(SIZE[ones]);
-    if size == BITS / 8 {
+    let ends: Vec<usize> = (1..BITS).filter(|&at| bit(at) != bit(at - 1)).collect();
+    if 1 + places_size(ends.len()) < size {
+        bytes.push((ends.len() << 1 | usize::from(bit(0))) as u8);
+        list(&ends, bytes);
+    } else if size == WHOLE {
         bytes.extend(words.iter().flat_map(|word| word.to_le_bytes()).take(size));
-        return ones;
-    }
-    let fewer = ones.min(BITS - ones);
-    let wanted = ones <= BITS - ones;
-    let low = usize::from(LOW[fewer]);
-    let mut coded = [0_u64; 4];
-    let mut set = |at: usize, value: u64| {
-        coded[at / 64] |= value << (at % 64);
-        if !at.is_multiple_of(64) && at / 64 < 3 {
-            coded[at / 64 + 1] |= value >> (64 - at % 64);
-        }
-    };
-    if size > 0 {
-        let places = (0..BITS).filter(|&at| (words[at / 64] >> (at % 64) & 1 == 1) == wanted);
-        for (nth, place) in places.enumerate() {
-            set(nth * low, place as u64 & mask(low));
-            set(fewer * low + nth + (place >> low), 1);
+    } else {
+        let fewer = ones <= BITS - ones;
+        let places: Vec<usize> = (0..BITS).filter(|&at| bit(at) == fewer).collect();
+        if size > 0 {
+            list(&places, bytes);
         }
     }
-    bytes.extend(coded.iter().flat_map(|word| word.to_le_bytes()).take(size));
     ones
+}
+
+/// Appends places: the low bits of each, then the high ones, in unary.
+fn list(places: &[usize], bytes: &mut Vec<u8>) {
+    let count = places.len();
+    let low = usize::from(LOW[count]);
+    let mut coded = [0_u64; 4];
+    for (nth, &place) in places.iter().enumerate() {
+        let value = place as u64 & mask(low);
+        let (word, shift) = (nth * low / 64, nth * low % 64);
+        coded[word] |= value << shift;
+        if shift + low > 64 {
+            coded[word + 1] |= value >> (64 - shift);
+        }
+        let one = count * low + nth + (place >> low);
+        coded[one / 64] |= 1 << (one % 64);
+    }
+    bytes.extend(coded.iter().flat_map(|word| word.to_le_bytes()).take(places_size(count)));
 }
 
 /// 32 bytes as words.
@@ -175,7 +218,7 @@ fn words(bytes: &[u8; 32]) -> [u64; 4] {
 }
 
 /// The bit at a place of a block as it is, and the ones before it.
-fn plain(bytes: &[u8; 32], at: usize) -> (bool, usize) {
+fn whole(bytes: &[u8; 32], at: usize) -> (bool, usize) {
     let words = words(bytes);
     let (word, shift) = (at / 64, at % 64);
     let mut ones = (words[word] & mask(shift)).count_ones();
@@ -185,12 +228,37 @@ fn plain(bytes: &[u8; 32], at: usize) -> (bool, usize) {
     (words[word] >> shift & 1 == 1, ones as usize)
 }
 
+/// The bit at a place of a block of runs, and the ones before it.
+fn runs(bytes: &[u8; 32], at: usize) -> (bool, usize) {
+    let (count, mut bit) = (usize::from(bytes[0] >> 1), bytes[0] & 1 == 1);
+    let mut words = words(bytes);
+    for nth in 0..4 {
+        let next = words.get(nth + 1).copied().unwrap_or(0);
+        words[nth] = words[nth] >> 8 | next << 56;
+    }
+    let low = usize::from(LOW[count]);
+    let high = count * low;
+    let (mut ones, mut start) = (0, 0);
+    let mut unary = high;
+    for nth in 0..count {
+        let zeros = bits_at(&words, unary, 64).trailing_zeros() as usize;
+        unary += zeros + 1;
+        let place = (unary - high - nth - 1) << low | bits_at(&words, nth * low, low) as usize;
+        if place > at {
+            break;
+        }
+        ones += if bit { place - start.min(place) } else { 0 };
+        (start, bit) = (place, !bit);
+    }
+    (bit, if bit { ones + at - start } else { ones })
+}
+
 /// Whether a place is among the `count` listed ones, and how many of them are before it.
 fn listed(bytes: &[u8; 32], count: usize, at: usize) -> (bool, usize) {
     let words = words(bytes);
     let low = usize::from(LOW[count]);
     let (high, low_bits) = (at >> low, at as u64 & mask(low));
-    // The high parts in unary: behind as many zeros as the place's own, the ones that share it.
+    // Behind as many zeros as the place's own high part, the ones that share it.
     let start = count * low;
     let mut zeros = high;
     let mut from = start;
@@ -199,7 +267,7 @@ fn listed(bytes: &[u8; 32], count: usize, at: usize) -> (bool, usize) {
         if left == 0 {
             break;
         }
-        let here = super::bits_at(&words, from, left);
+        let here = bits_at(&words, from, left);
         let empty = left - here.count_ones() as usize;
         if empty < zeros {
             zeros -= empty;
@@ -214,10 +282,10 @@ fn listed(bytes: &[u8; 32], count: usize, at: usize) -> (bool, usize) {
         }
     }
     let below = (from - start).saturating_sub(high).min(count);
-    let same = super::bits_at(&words, from, 64).trailing_ones() as usize;
+    let same = bits_at(&words, from, 64).trailing_ones() as usize;
     let behind = (below + same).min(count);
     for nth in below..behind {
-        let listed = super::bits_at(&words, nth * low, low);
+        let listed = bits_at(&words, nth * low, low);
         if listed >= low_bits {
             return (listed == low_bits, nth);
         }

@@ -75,18 +75,21 @@ fn mask(count: usize) -> u64 {
 /// Where a stream of bits starts within a [`BitVector`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stream {
-    /// Its first fixed part.
-    pub head: u64,
-    /// Its first byte of what varies in size.
-    pub tail: u64,
+    /// The number of its first head or line.
+    pub head: u32,
+    /// The number of its first eight bytes of what varies in size.
+    pub tail: u32,
 }
+
+/// Bits a stream, at most.
+pub const STREAM: usize = (1 << 24) - 1;
 
 /// Streams of bits, each asked by itself: what is at a place, and how many ones are before it.
 pub trait BitVector: Sized + Send + Sync + std::fmt::Debug {
     /// Takes streams, one after another.
     type Builder: Default;
 
-    /// Adds a stream; gives where it starts.
+    /// Adds a stream of [`STREAM`] bits at most; gives where it starts.
     fn push(builder: &mut Self::Builder, bits: &Bits) -> Stream;
 
     /// What was added.

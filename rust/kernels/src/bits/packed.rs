@@ -22,6 +22,15 @@ impl Packed {
         Self { words: vec![0; (length * width).div_ceil(64)].into(), width }
     }
 
+    /// These numbers.
+    pub fn new(numbers: &[u32], width: usize) -> Self {
+        let mut packed = Self::zeros(numbers.len(), width);
+        for (at, &number) in numbers.iter().enumerate() {
+            packed.set(at, number.into());
+        }
+        packed
+    }
+
     /// Writes a number where a 0 is.
     pub fn set(&mut self, at: usize, number: u64) {
         let (first, shift) = (at * self.width / 64, at * self.width % 64);

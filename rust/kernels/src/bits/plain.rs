@@ -23,7 +23,7 @@ impl BitVector for Plain {
     type Builder = Vec<u64>;
 
     fn push(words: &mut Vec<u64>, bits: &Bits) -> Stream {
-        let head = (words.len() / WORDS) as u64;
+        let head = (words.len() / WORDS) as u32;
         let mut ones = 0;
         // A line more than full ones, so that behind the last bit there is one to ask.
         for start in (0..=bits.len()).step_by(LINE) {

@@ -34,8 +34,11 @@ pub struct Rates {
     pub inverse: u32,
 }
 
-/// Where the marks of sampled ranks are: in a bit vector of their own.
-const MARKS: Stream = Stream { head: 0, tail: 0 };
+/// Positions between samples, at most.
+const MOST_RATE: u32 = 1 << 12;
+
+/// log2 of the ranks whose marks are one stream.
+const MARKS: u32 = 20;
 
 /// Bytes of tables a symbol of the alphabet and block; blocks grow until they are few.
 const TABLE: usize = 8;
@@ -49,7 +52,10 @@ pub struct FmIndex<S, B> {
     primary: usize,
     length: usize,
     rates: Rates,
+    /// Marks of the ranks whose positions are kept.
     marks: Hybrid,
+    /// Three numbers for each of their streams: where it is, and the marks before it.
+    mark_starts: Block<u32>,
     samples: Packed,
     inverse: Packed,
 }
@@ -73,7 +79,8 @@ impl<S: Symbol, B: BitVector> FmIndex<S, B> {
         let mut samples =
             Packed::zeros(text.len().div_ceil(sample), width_of(most / sample as u64));
         let mut ranks = Packed::zeros(text.len().div_ceil(inverse), width_of(most));
-        let mut marks = Bits::default();
+        let mut vector = <Hybrid as BitVector>::Builder::default();
+        let (mut marks, mut mark_starts) = (Bits::default(), vec![]);
         let mut marked = 0;
         let mut primary = 0;
         let mut block: Vec<u32> = Vec::with_capacity((1 << rates.block).min(text.len()));
@@ -81,7 +88,15 @@ impl<S: Symbol, B: BitVector> FmIndex<S, B> {
         for (rank, &position) in suffixes.iter().enumerate() {
             let position = position as usize;
             let mark = position.is_multiple_of(sample);
+            if marks.is_empty() {
+                mark_starts.push(marked as u32);
+            }
             marks.push(mark);
+            if marks.len() == 1 << MARKS || rank + 1 == suffixes.len() {
+                let Stream { head, tail } = Hybrid::push(&mut vector, &marks);
+                mark_starts.extend([head, tail]);
+                marks.clear();
+            }
             if mark {
                 samples.set(marked, (position / sample) as u64);
                 marked += 1;
@@ -102,8 +117,6 @@ impl<S: Symbol, B: BitVector> FmIndex<S, B> {
         if !block.is_empty() {
             builder.push(&block);
         }
-        let mut vector = <Hybrid as BitVector>::Builder::default();
-        Hybrid::push(&mut vector, &marks);
         Self {
             bwt: builder.finish(),
             alphabet: alphabet.into(),
@@ -111,6 +124,7 @@ impl<S: Symbol, B: BitVector> FmIndex<S, B> {
             length: text.len(),
             rates,
             marks: Hybrid::build(vector),
+            mark_starts: mark_starts.into(),
             samples,
             inverse: ranks,
         }
@@ -214,6 +228,15 @@ impl<S: Symbol, B: BitVector> FmIndex<S, B> {
         if rank < self.length as Rank { Ok(rank as usize + 1) } else { Err(damaged()) }
     }
 
+    /// The number of the sample of a rank, if there is one.
+    #[inline]
+    fn marked(&self, rank: usize) -> Option<usize> {
+        let start = 3 * (rank >> MARKS);
+        let &[before, head, tail] = self.mark_starts.get(start..)?.first_chunk()?;
+        let (marked, nth) = self.marks.get(Stream { head, tail }, rank & ((1 << MARKS) - 1));
+        marked.then_some(before as usize + nth)
+    }
+
     /// Gives the symbols of a span of the text, the last one first.
     ///
     /// O(span + inverse rate) steps.
@@ -252,7 +275,10 @@ impl<S: Symbol, B: BitVector> FmIndex<S, B> {
 
     /// Bytes it takes.
     pub fn bytes(&self) -> usize {
-        let samples = self.marks.bytes() + self.samples.bytes() + self.inverse.bytes();
+        let samples = self.marks.bytes()
+            + self.mark_starts.len() * 4
+            + self.samples.bytes()
+            + self.inverse.bytes();
         self.alphabet.len() * S::WIDTH + self.bwt.bytes() + samples
     }
 
@@ -261,7 +287,11 @@ impl<S: Symbol, B: BitVector> FmIndex<S, B> {
         let mut blocks = vec![BlockToWrite::new("alphabet", S::DTYPE, &self.alphabet)];
         blocks.extend(self.bwt.blocks());
         blocks.extend(self.marks.blocks("marks"));
-        blocks.extend([self.samples.block("samples"), self.inverse.block("inverse")]);
+        blocks.extend([
+            BlockToWrite::new("mark_starts", "u32", &self.mark_starts),
+            self.samples.block("samples"),
+            self.inverse.block("inverse"),
+        ]);
         blocks
     }
 
@@ -270,8 +300,13 @@ impl<S: Symbol, B: BitVector> FmIndex<S, B> {
     /// # Errors
     /// [`Error::Corrupt`] if a block is not there, or a number is impossible.
     pub fn open(file: &SegmentFile, length: usize, primary: usize, rates: Rates) -> Result<Self> {
-        let impossible = rates.sample == 0 || rates.inverse == 0 || !(1..32).contains(&rates.block);
-        if impossible || primary > length {
+        // A rate that nobody chose would be a walk without end.
+        let possible = |rate: u32| (1..=MOST_RATE).contains(&rate);
+        if !possible(rates.sample)
+            || !possible(rates.inverse)
+            || !(1..=wavelet::MOST_BLOCK).contains(&rates.block)
+            || primary > length
+        {
             return Err(Error::corrupt_file(file.path(), "the header names impossible rates"));
         }
         let symbols = file.length("alphabet") / S::WIDTH;
@@ -287,6 +322,7 @@ impl<S: Symbol, B: BitVector> FmIndex<S, B> {
             length,
             rates,
             marks: Hybrid::open(file, "marks")?,
+            mark_starts: file.block("mark_starts", "u32", 3 * length.div_ceil(1 << MARKS))?,
             samples: Packed::open(file, "samples", width_of(most / u64::from(rates.sample)))?,
             inverse: Packed::open(file, "inverse", width_of(most))?,
         })
@@ -300,8 +336,7 @@ impl<S: Symbol, B: BitVector> Sorted for FmIndex<S, B> {
     fn position(&self, rank: Rank) -> Result<Position> {
         let mut row = self.row(rank)?;
         for steps in 0..Position::from(self.rates.sample) {
-            let (marked, nth) = self.marks.get(MARKS, row - 1);
-            if marked {
+            if let Some(nth) = self.marked(row - 1) {
                 let position = self.samples.get(nth) * u64::from(self.rates.sample) + steps;
                 return if position < self.length as Position {
                     Ok(position)
@@ -372,7 +407,11 @@ impl<'a, S: Symbol> Numbers<'a, S> {
 fn block_for(least: u32, alphabet: usize, width: usize) -> u32 {
     let symbols = (alphabet * TABLE * 16 / width).max(1);
     let small = alphabet <= 256;
-    if small { least } else { least.max(symbols.next_power_of_two().ilog2()).min(24) }
+    if small {
+        least
+    } else {
+        least.max(symbols.next_power_of_two().ilog2()).min(wavelet::MOST_BLOCK)
+    }
 }
 
 fn damaged() -> Error {
