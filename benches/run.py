@@ -27,6 +27,7 @@ SCRIPTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "compare_language.py": ((), (*SMALL, "--no-build")),
     "compare_dedup.py": ((), SMALL),
     "compare_scan.py": ((), SMALL),
+    "compare_kinds.py": ((), (*SMALL, "--queries", "20000")),
     "growth.py": ((), (*SMALL, "--queries", "100000", "--budgets")),
 }
 

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 
 import bowstring as bow
-from oracles import container, search
+from oracles import container, fm, search
 from strategies import KINDS, Case, Kind, cases
 
 NewPath = Callable[[], Path]
@@ -86,17 +86,57 @@ def test_numpy_alone_reads_an_index(kind: Kind, new_path: NewPath) -> None:
         rows: list[Any] = []
         for segment in container.read_index(path):
             _check_segment(segment, kind.name)
-            for row in segment.rows():
-                if row is None:
-                    rows.append(None)
-                elif kind.name == "tokens":
-                    rows.append(row.tolist())
-                else:
-                    raw = row.astype(np.uint8).tobytes()
-                    rows.append(raw.decode() if kind.name == "string" else raw)
+            rows += _values(segment.rows(), kind.name)
         assert rows == case.rows
 
     check()
+
+
+def _values(rows: list[Any], column: str) -> list[Any]:
+    """Rows of symbols as Python has them."""
+    values: list[Any] = []
+    for row in rows:
+        if row is None:
+            values.append(None)
+        elif column == "tokens":
+            values.append(row.tolist())
+        else:
+            raw = row.astype(np.uint8).tobytes()
+            values.append(raw.decode() if column == "string" else raw)
+    return values
+
+
+@pytest.mark.parametrize("profile", ["fast", "compact"])
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_numpy_alone_reads_a_compressed_index(kind: Kind, profile: str, new_path: NewPath) -> None:
+    def check(rows: list[Any]) -> None:
+        path = new_path()
+        bow.index(pa.array(rows, kind.type), path=path, kind="fm", profile=profile)
+        manifest = container.read_manifest(path)
+        assert manifest["kind"] == {"fm": profile}
+        read: list[Any] = []
+        for one in container.read_index(path):
+            segment = fm.FmSegment(one)
+            assert one.header["kind"] == "fm"
+            assert segment.meta["profile"] == profile
+            text, begins = segment.text
+            big = text.astype(f">u{segment.meta['width']}").tobytes()
+            width = segment.meta["width"]
+            suffixes = [big[width * begin :] for begin in begins]
+            assert suffixes == sorted(suffixes)
+            segment.check_samples()
+            read += _values(one.rows(text), kind.name)
+        assert read == rows
+
+    @given(cases(kind))
+    def check_each(case: Case) -> None:
+        check(case.rows)
+
+    check_each()
+    if kind.name == "string":
+        # Runs, blocks as they are, and lists of places.
+        words = np.random.default_rng(1).choice(["ab", "ba", "cc" * 9, "d"], 1_500)
+        check([" ".join(words[:1_000]), "a" * 2_000, "".join(words[1_000:])])
 
 
 def _check_segment(segment: container.Segment, column: str) -> None:

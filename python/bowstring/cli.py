@@ -112,7 +112,10 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument(
         "-o", "--output", required=True, metavar="INDEX", help="directory to build the index in"
     )
-    build.add_argument("--overwrite", action="store_true", help="replace the index that is there")
+    build.add_argument(
+        "--kind", default="suffix", help='"suffix", the fastest, or "fm", the smallest'
+    )
+    _add_target(build)
 
     count = command(
         "count", _count, "count the occurrences of texts", 'bowstring count docs.bow "to be"'
@@ -234,6 +237,20 @@ def _parser() -> argparse.ArgumentParser:
     _add_index(compact)
     _add_memory(compact)
 
+    convert = command(
+        "convert",
+        _convert,
+        "make an index of another kind out of one",
+        "bowstring convert docs.bow fm -o small.bow --profile compact",
+    )
+    _add_index(convert)
+    convert.add_argument("kind", help='"suffix" or "fm"')
+    convert.add_argument(
+        "-o", "--output", required=True, metavar="INDEX", help="directory to build the index in"
+    )
+    _add_target(convert)
+    _add_memory(convert)
+
     demo = command(
         "demo", _demo, "index the source of Python's library and ask it", "bowstring demo"
     )
@@ -243,6 +260,11 @@ def _parser() -> argparse.ArgumentParser:
         if name != "lm":
             _add_threads(added)
     return parser
+
+
+def _add_target(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--profile", help='of kind "fm": "fast", the default, or "compact"')
+    parser.add_argument("--overwrite", action="store_true", help="replace the index that is there")
 
 
 def _add_threads(parser: argparse.ArgumentParser) -> None:
@@ -383,6 +405,22 @@ def _index(args: argparse.Namespace) -> int:
         _data(args),
         args.column,
         path=args.output,
+        kind=args.kind,
+        profile=args.profile,
+        memory=args.memory,
+        threads=args.threads,
+        progress=_progress(),
+        overwrite=args.overwrite,
+    )
+    print(_summary(index))
+    return FOUND
+
+
+def _convert(args: argparse.Namespace) -> int:
+    index = _opened(args.index).convert(
+        args.kind,
+        args.output,
+        profile=args.profile,
         memory=args.memory,
         threads=args.threads,
         progress=_progress(),

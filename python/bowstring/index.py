@@ -492,7 +492,7 @@ class Index:
         overwrite: bool = False,
         segment_symbols: int | None = None,
     ) -> Index:
-        """The same rows as an index of another kind, read from this one alone.
+        """Make an index of another kind of the same rows, from this one alone.
 
         Parameters are those of `bowstring.index`. This index stays as it is, unless `path` is its
         own and `overwrite` is true.

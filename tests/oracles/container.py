@@ -29,8 +29,9 @@ class Segment:
     header: Json
     blocks: dict[str, npt.NDArray[Any]]
 
-    def rows(self) -> list[npt.NDArray[Any] | None]:
-        """The symbols of each row, None for a null row."""
+    def rows(self, text: npt.NDArray[Any] | None = None) -> list[npt.NDArray[Any] | None]:
+        """The symbols of each row, None for a null row; of a text that is no block, if given."""
+        text = self.blocks["text"] if text is None else text
         ends = self.blocks["row_ends"].astype(np.int64)
         begins = np.concatenate([[0], ends[:-1] + 1]) if len(ends) else ends
         valid = np.ones(len(ends), bool)
@@ -38,7 +39,7 @@ class Segment:
             bits = np.unpackbits(self.blocks["validity"], bitorder="little")
             valid = bits[: len(ends)].astype(bool)
         return [
-            self.blocks["text"][begin:end] if one else None
+            text[begin:end] if one else None
             for begin, end, one in zip(begins, ends, valid, strict=True)
         ]
 

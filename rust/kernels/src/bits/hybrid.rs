@@ -2,7 +2,7 @@
 //! ones or zeros, whichever are fewer, or as the places where runs end. Places are coded as Elias
 //! (1974) and Fano (1971) did; blocks that choose are of Kärkkäinen, Kempa and Puglisi (2014).
 
-use super::{BitVector, Bits, Stream, bits_at, mask, whole_block};
+use super::{BitVector, Bits, Stream, mask, whole_block};
 use crate::container::{Block, BlockToWrite, SegmentFile};
 use crate::error::Result;
 
@@ -64,6 +64,16 @@ pub struct Hybrid {
     bytes: Block<u8>,
 }
 
+/// A block and a place in it: its first byte, its ones and bytes, and the ones before it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Spot {
+    from: usize,
+    at: u8,
+    ones: u8,
+    size: u8,
+    rank: u32,
+}
+
 /// Streams on their way into a [`Hybrid`].
 #[derive(Debug, Default)]
 pub struct Builder {
@@ -103,12 +113,14 @@ impl BitVector for Hybrid {
         Self { heads: builder.heads.into(), bytes: builder.bytes.into() }
     }
 
+    type Spot = Spot;
+
     #[inline]
-    fn get(&self, stream: Stream, at: usize) -> (bool, usize) {
+    fn spot(&self, stream: Stream, at: usize) -> Spot {
         let (block, at) = (at / BITS, at % BITS);
         let start = (stream.head as usize).saturating_add(block / BLOCKS).saturating_mul(HEAD);
         let Some(head) = self.heads.get(start..).and_then(|head| head.first_chunk::<HEAD>()) else {
-            return (false, 0);
+            return Spot::default();
         };
         let [a, b, c, d] = head.map(u128::from);
         let (sizes, counts) = (a | b << 64, c | d << 64);
@@ -117,13 +129,29 @@ impl BitVector for Hybrid {
         let block = block % BLOCKS;
         let before = (1_u128 << (block * 8)) - 1;
         rank += sum_bytes(counts & before);
-        let mut sizes = sizes >> (2 * BEFORE);
-        for _ in 0..block {
-            from += (sizes as u64 & mask(SIZE_BITS)) as usize;
-            sizes >>= SIZE_BITS;
-        }
-        let size = (sizes as u64 & mask(SIZE_BITS)) as usize;
+        let sizes = sizes >> (2 * BEFORE);
+        from += sum_sizes(sizes & ((1 << (block * SIZE_BITS)) - 1));
+        let size = (sizes >> (block * SIZE_BITS)) as usize & mask(SIZE_BITS) as usize;
         let ones = ((counts >> (block * 8)) as usize & 0xFF).min(BITS);
+        Spot { from, at: at as u8, ones: ones as u8, size: size as u8, rank: rank as u32 }
+    }
+
+    #[inline]
+    fn approach(&self, stream: Stream, at: usize) {
+        let head = (stream.head as usize).saturating_add(at / (BITS * BLOCKS));
+        std::hint::black_box(self.heads.get(head.saturating_mul(HEAD)).copied());
+    }
+
+    #[inline]
+    fn touch(&self, spot: Spot) {
+        std::hint::black_box(self.bytes.get(spot.from).copied());
+    }
+
+    #[inline]
+    fn read(&self, spot: Spot) -> (bool, usize) {
+        let Spot { from, at, ones, size, rank } = spot;
+        let (at, ones, size) = (usize::from(at), usize::from(ones), usize::from(size));
+        let rank = rank as usize;
         if size == 0 {
             return (ones > 0, if ones > 0 { rank + at } else { rank });
         }
@@ -171,6 +199,16 @@ fn sum_bytes(bytes: u128) -> usize {
     (sum.wrapping_mul(0x0001_0001_0001_0001) >> 48) as usize
 }
 
+/// The sum of 16 sizes, in step as [`sum_bytes`]: sums of sizes need twice their bits.
+fn sum_sizes(sizes: u128) -> usize {
+    const PAIRS: u128 = 0x07C1_F07C_1F07_C1F0_7C1F;
+    let mut sum = (sizes & PAIRS) + (sizes >> SIZE_BITS & PAIRS);
+    for pairs in [4, 2, 1] {
+        sum += sum >> (pairs * 2 * SIZE_BITS);
+    }
+    sum as usize & mask(2 * SIZE_BITS) as usize
+}
+
 /// Appends the block of bits that starts at `start`; gives its ones.
 fn encode(bits: &Bits, start: usize, bytes: &mut Vec<u8>) -> usize {
     let words: [u64; 4] =
@@ -212,83 +250,85 @@ fn list(places: &[usize], bytes: &mut Vec<u8>) {
     bytes.extend(coded.iter().flat_map(|word| word.to_le_bytes()).take(places_size(count)));
 }
 
-/// 32 bytes as words.
-fn words(bytes: &[u8; 32]) -> [u64; 4] {
-    std::array::from_fn(|nth| u64::from_le_bytes(std::array::from_fn(|byte| bytes[nth * 8 + byte])))
-}
-
 /// The bit at a place of a block as it is, and the ones before it.
 fn whole(bytes: &[u8; 32], at: usize) -> (bool, usize) {
-    let words = words(bytes);
-    let (word, shift) = (at / 64, at % 64);
-    let mut ones = (words[word] & mask(shift)).count_ones();
-    for (nth, &bits) in words.iter().enumerate() {
-        ones += (bits & if nth < word { u64::MAX } else { 0 }).count_ones();
-    }
-    (words[word] >> shift & 1 == 1, ones as usize)
+    let [low, high] = halves(bytes);
+    let (bit, below) = if at < 128 {
+        (low >> at & 1, low & ((1 << at) - 1))
+    } else {
+        (high >> (at - 128) & 1, high & ((1 << (at - 128)) - 1))
+    };
+    let before = if at < 128 { 0 } else { low.count_ones() };
+    (bit == 1, (before + below.count_ones()) as usize)
 }
 
 /// The bit at a place of a block of runs, and the ones before it.
 fn runs(bytes: &[u8; 32], at: usize) -> (bool, usize) {
-    let (count, mut bit) = (usize::from(bytes[0] >> 1), bytes[0] & 1 == 1);
-    let mut words = words(bytes);
-    for nth in 0..4 {
-        let next = words.get(nth + 1).copied().unwrap_or(0);
-        words[nth] = words[nth] >> 8 | next << 56;
-    }
-    let low = usize::from(LOW[count]);
-    let high = count * low;
+    let mut bit = bytes[0] & 1 == 1;
     let (mut ones, mut start) = (0, 0);
-    let mut unary = high;
-    for nth in 0..count {
-        let zeros = bits_at(&words, unary, 64).trailing_zeros() as usize;
-        unary += zeros + 1;
-        let place = (unary - high - nth - 1) << low | bits_at(&words, nth * low, low) as usize;
-        if place > at {
+    for end in Places::new(bytes, 8, usize::from(bytes[0] >> 1)) {
+        if end > at {
             break;
         }
-        ones += if bit { place - start.min(place) } else { 0 };
-        (start, bit) = (place, !bit);
+        ones += if bit { end - start.min(end) } else { 0 };
+        (start, bit) = (end, !bit);
     }
     (bit, if bit { ones + at - start } else { ones })
 }
 
 /// Whether a place is among the `count` listed ones, and how many of them are before it.
 fn listed(bytes: &[u8; 32], count: usize, at: usize) -> (bool, usize) {
-    let words = words(bytes);
-    let low = usize::from(LOW[count]);
-    let (high, low_bits) = (at >> low, at as u64 & mask(low));
-    // Behind as many zeros as the place's own high part, the ones that share it.
-    let start = count * low;
-    let mut zeros = high;
-    let mut from = start;
-    while zeros > 0 {
-        let left = (start + count + (BITS >> low)).saturating_sub(from).min(64);
-        if left == 0 {
-            break;
+    let mut before = 0;
+    for place in Places::new(bytes, 0, count) {
+        if place >= at {
+            return (place == at, before);
         }
-        let here = bits_at(&words, from, left);
-        let empty = left - here.count_ones() as usize;
-        if empty < zeros {
-            zeros -= empty;
-            from += left;
-        } else {
-            let mut rest = !here & mask(left);
-            for _ in 1..zeros {
-                rest &= rest - 1;
-            }
-            from += rest.trailing_zeros() as usize + 1;
-            zeros = 0;
-        }
+        before += 1;
     }
-    let below = (from - start).saturating_sub(high).min(count);
-    let same = bits_at(&words, from, 64).trailing_ones() as usize;
-    let behind = (below + same).min(count);
-    for nth in below..behind {
-        let listed = bits_at(&words, nth * low, low);
-        if listed >= low_bits {
-            return (listed == low_bits, nth);
-        }
+    (false, before)
+}
+
+/// 32 bytes as two numbers.
+fn halves(bytes: &[u8; 32]) -> [u128; 2] {
+    [0, 16].map(|from| u128::from_le_bytes(std::array::from_fn(|byte| bytes[from + byte])))
+}
+
+/// Places that [`list`] wrote, in order. Neither their low bits nor their high ones are more than
+/// 128 bits where the bits themselves are 248.
+#[derive(Debug)]
+struct Places {
+    lows: u128,
+    unary: u128,
+    low: usize,
+    high: usize,
+    left: usize,
+}
+
+impl Places {
+    /// So many places, that start at a bit.
+    fn new(bytes: &[u8; 32], from: usize, count: usize) -> Self {
+        let [first, second] = halves(bytes);
+        let low = usize::from(LOW[count]);
+        let after = |bit: usize| match bit {
+            0 => first,
+            1..128 => first >> bit | second << (128 - bit),
+            _ => second.checked_shr(bit as u32 - 128).unwrap_or(0),
+        };
+        Self { lows: after(from), unary: after(from + count * low), low, high: 0, left: count }
     }
-    (false, behind)
+}
+
+impl Iterator for Places {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        self.left = self.left.checked_sub(1)?;
+        let zeros = self.unary.trailing_zeros();
+        self.unary = self.unary.checked_shr(zeros + 1).unwrap_or(0);
+        self.high += zeros as usize;
+        let place = self.high << self.low | (self.lows as u64 & mask(self.low)) as usize;
+        self.lows >>= self.low;
+        Some(place)
+    }
 }

@@ -95,10 +95,30 @@ pub trait BitVector: Sized + Send + Sync + std::fmt::Debug {
     /// What was added.
     fn build(builder: Self::Builder) -> Self;
 
+    /// Where a place of a stream is read.
+    type Spot: Copy + Default;
+
+    /// Reads what [`BitVector::spot`] will read, for nothing but to have it in cache: reads for
+    /// several places, if nothing waits for them, overlap.
+    fn approach(&self, stream: Stream, at: usize);
+
+    /// Finds where a place is read.
+    fn spot(&self, stream: Stream, at: usize) -> Self::Spot;
+
+    /// Reads what [`BitVector::read`] will read, for the same.
+    fn touch(&self, spot: Self::Spot);
+
+    /// Whether the bit there is set, and how many are before it.
+    fn read(&self, spot: Self::Spot) -> (bool, usize);
+
     /// Whether the bit at a place is set, and how many are before it.
-    fn get(&self, stream: Stream, at: usize) -> (bool, usize);
+    #[inline]
+    fn get(&self, stream: Stream, at: usize) -> (bool, usize) {
+        self.read(self.spot(stream, at))
+    }
 
     /// How many bits are set before a place.
+    #[inline]
     fn rank(&self, stream: Stream, at: usize) -> usize {
         self.get(stream, at).1
     }

@@ -43,14 +43,30 @@ impl BitVector for Plain {
         Self { words: words.into() }
     }
 
+    /// The first word of a line, and the place in it.
+    type Spot = (usize, usize);
+
     #[inline]
-    fn get(&self, stream: Stream, at: usize) -> (bool, usize) {
-        let start = (stream.head as usize).saturating_add(at / LINE).saturating_mul(WORDS);
+    fn spot(&self, stream: Stream, at: usize) -> (usize, usize) {
+        let line = (stream.head as usize).saturating_add(at / LINE);
+        (line.saturating_mul(WORDS), at % LINE + COUNT)
+    }
+
+    /// Nothing: a line says where it is.
+    #[inline]
+    fn approach(&self, _: Stream, _: usize) {}
+
+    #[inline]
+    fn touch(&self, (start, _): (usize, usize)) {
+        std::hint::black_box(self.words.get(start).copied());
+    }
+
+    #[inline]
+    fn read(&self, (start, at): (usize, usize)) -> (bool, usize) {
         let Some(line) = self.words.get(start..).and_then(|line| line.first_chunk::<WORDS>())
         else {
             return (false, 0);
         };
-        let at = at % LINE + COUNT;
         let (word, shift) = (at / 64, at % 64);
         let mut ones = (line[0] & mask(COUNT)) as u32;
         // All words, those behind masked away: the number of turns would be guessed wrong.

@@ -8,11 +8,12 @@
 mod code;
 mod wavelet;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-pub use wavelet::{Wavelet, WaveletBuilder};
+pub use wavelet::{GROUP, Walks, Wavelet, WaveletBuilder};
 
 use crate::bits::{BitVector, Bits, Hybrid, Packed, Stream, width_of};
 use crate::container::{Block, BlockToWrite, SegmentFile};
@@ -156,18 +157,15 @@ impl<S: Symbol, B: BitVector> FmIndex<S, B> {
     }
 
     fn number(&self, symbol: S) -> Option<u32> {
+        if self.alphabet.len() == 1 << 8 && S::WIDTH == 1 {
+            return Some(symbol.number());
+        }
         self.alphabet.binary_search(&symbol).ok().map(|number| number as u32)
     }
 
     /// The place in the transform of what stands before a row, which is not the whole text.
     fn place(&self, row: usize) -> usize {
         row - usize::from(row > self.primary)
-    }
-
-    /// The rows that start with a symbol and go on as given rows do.
-    fn extend(&self, symbol: u32, rows: &Range<usize>) -> Range<usize> {
-        let row = |row| self.bwt.rank(symbol, self.place(row)) as usize;
-        row(rows.start)..row(rows.end)
     }
 
     /// The ranks of the suffixes that start with a pattern; all for an empty one.
@@ -179,21 +177,68 @@ impl<S: Symbol, B: BitVector> FmIndex<S, B> {
     pub fn find(&self, pattern: &[S]) -> Result<Ranks> {
         let mut rows = 0..self.length + 1;
         for &symbol in pattern.iter().rev() {
-            let Some(number) = self.number(symbol) else {
+            let Some(number) = self.number(symbol).filter(|_| !rows.is_empty()) else {
                 return Ok(Ranks::NONE);
             };
-            rows = self.extend(number, &rows);
-            if rows.is_empty() {
-                return Ok(Ranks::NONE);
+            let row = |row| self.bwt.rank(number, self.place(row)) as usize;
+            rows = row(rows.start)..row(rows.end);
+        }
+        if rows.is_empty() { Ok(Ranks::NONE) } else { self.ranks(&rows) }
+    }
+
+    /// [`FmIndex::find`] for many patterns, given with the place of each answer.
+    ///
+    /// # Errors
+    /// As `find`.
+    pub fn find_many<'p>(
+        &self,
+        patterns: impl Iterator<Item = (Cow<'p, [S]>, &'p mut Ranks)>,
+    ) -> Result<()> {
+        let mut flights: Vec<Flight<'p, S>> = Vec::with_capacity(GROUP / 2);
+        let mut walks = Walks::default();
+        let mut asked = [(0, 0); GROUP];
+        let mut rows = [0; GROUP];
+        let mut patterns = patterns.fuse().peekable();
+        while !flights.is_empty() || patterns.peek().is_some() {
+            while flights.len() < GROUP / 2
+                && let Some((pattern, ranks)) = patterns.next()
+            {
+                let rest = pattern.len();
+                flights.push(Flight { pattern, rest, rows: 0..self.length + 1, ranks });
+            }
+            let mut nth = 0;
+            while let Some(flight) = flights.get_mut(nth) {
+                let symbol = flight.rest.checked_sub(1).map(|last| flight.pattern[last]);
+                match symbol.map(|symbol| self.number(symbol)) {
+                    Some(Some(number)) if !flight.rows.is_empty() => {
+                        asked[2 * nth] = (number, self.place(flight.rows.start));
+                        asked[2 * nth + 1] = (number, self.place(flight.rows.end));
+                        nth += 1;
+                    }
+                    state => {
+                        let found = state.is_none() && !flight.rows.is_empty();
+                        *flight.ranks = if found { self.ranks(&flight.rows)? } else { Ranks::NONE };
+                        flights.swap_remove(nth);
+                    }
+                }
+            }
+            let count = 2 * flights.len();
+            self.bwt.ranks(&mut walks, &asked[..count], &mut rows[..count]);
+            for (flight, rows) in flights.iter_mut().zip(rows.chunks_exact(2)) {
+                flight.rows = rows[0] as usize..rows[1] as usize;
+                flight.rest -= 1;
             }
         }
-        if pattern.is_empty() {
-            return Ok(Ranks { start: 0, end: self.length as u64 });
-        }
-        if rows.start == 0 || rows.end > self.length + 1 {
+        Ok(())
+    }
+
+    /// The ranks of rows; the first row is that of the end of the text, which has none.
+    fn ranks(&self, rows: &Range<usize>) -> Result<Ranks> {
+        if rows.end > self.length + 1 {
             return Err(damaged());
         }
-        Ok(Ranks { start: rows.start as u64 - 1, end: rows.end as u64 - 1 })
+        let rank = |row: usize| row.saturating_sub(1) as Rank;
+        Ok(Ranks { start: rank(rows.start), end: rank(rows.end) })
     }
 
     /// The symbol before a row, and the row of the suffix that starts with it; `None` at the start
@@ -207,6 +252,27 @@ impl<S: Symbol, B: BitVector> FmIndex<S, B> {
             return Err(damaged());
         }
         Ok(Some((symbol, row as usize)))
+    }
+
+    /// Takes steps from several rows, at most [`GROUP`], to the rows of the suffixes one symbol
+    /// longer; gives the symbols.
+    fn step(&self, walks: &mut Walks<B>, rows: &mut [usize], symbols: &mut [u32]) -> Result<()> {
+        let mut places = [0; GROUP];
+        for (place, &row) in places.iter_mut().zip(&*rows) {
+            if row == self.primary {
+                return Err(damaged());
+            }
+            *place = self.place(row);
+        }
+        let mut found = [(0, 0); GROUP];
+        self.bwt.symbols(walks, &places[..rows.len()], &mut found)?;
+        for ((row, symbol), found) in rows.iter_mut().zip(symbols).zip(found) {
+            (*symbol, *row) = (found.0, found.1 as usize);
+            if *row == 0 || *row > self.length {
+                return Err(damaged());
+            }
+        }
+        Ok(())
     }
 
     /// How many symbols of `before`, from its end on, stand before a suffix.
@@ -237,35 +303,108 @@ impl<S: Symbol, B: BitVector> FmIndex<S, B> {
         marked.then_some(before as usize + nth)
     }
 
-    /// Gives the symbols of a span of the text, the last one first.
+    /// Appends where suffixes stand.
     ///
-    /// O(span + inverse rate) steps.
+    /// O(sample rate) steps each; they go in step, so that their cache misses overlap.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`].
+    pub fn positions(&self, ranks: Ranks, positions: &mut Vec<Position>) -> Result<()> {
+        let first = positions.len();
+        positions.resize(first + ranks.len() as usize, 0);
+        let found = &mut positions[first..];
+        let mut waiting = ranks.start..ranks.end;
+        let (mut rows, mut owners, mut symbols) = ([0; GROUP], [(0, 0); GROUP], [0; GROUP]);
+        let mut walks = Walks::default();
+        let mut going = 0;
+        loop {
+            while going < GROUP
+                && let Some(rank) = waiting.next()
+            {
+                let nth = (rank - ranks.start) as usize;
+                (rows[going], owners[going]) = (self.row(rank)?, (nth, 0));
+                going += 1;
+            }
+            let mut at = 0;
+            while at < going {
+                let (nth, steps) = owners[at];
+                if let Some(sample) = self.marked(rows[at] - 1) {
+                    found[nth] = self.samples.get(sample) * u64::from(self.rates.sample) + steps;
+                    if found[nth] >= self.length as Position {
+                        return Err(damaged());
+                    }
+                    going -= 1;
+                    (rows[at], owners[at]) = (rows[going], owners[going]);
+                } else if steps >= u64::from(self.rates.sample) {
+                    return Err(damaged());
+                } else {
+                    owners[at].1 += 1;
+                    at += 1;
+                }
+            }
+            if going > 0 {
+                self.step(&mut walks, &mut rows[..going], &mut symbols[..going])?;
+            } else if waiting.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Appends a span of the text.
+    ///
+    /// O(span + inverse rate) steps; the parts between kept ranks go in step, so that their cache
+    /// misses overlap.
     ///
     /// # Errors
     /// [`Error::Corrupt`] if the span is not in the text.
-    pub fn read(&self, span: Range<Position>, mut give: impl FnMut(S)) -> Result<()> {
+    pub fn read(&self, span: Range<Position>, text: &mut Vec<S>) -> Result<()> {
         if span.start > span.end || span.end > self.length as Position {
             return Err(Error::corrupt("a row lies outside the text"));
         }
-        if span.is_empty() {
+        let (start, end) = (span.start as usize, span.end as usize);
+        let Some(&any) = self.alphabet.first().filter(|_| start < end) else {
             return Ok(());
-        }
-        let sample = (span.end as usize).div_ceil(self.rates.inverse as usize);
-        let known = sample.saturating_mul(self.rates.inverse as usize);
-        // Behind the last sample there is the end of the text.
-        let (mut row, mut position) = if known >= self.length {
-            (0, self.length as Position)
-        } else {
-            (self.row(self.inverse.get(sample))?, known as Position)
         };
-        while position > span.start {
-            let (symbol, next) = self.before(row)?.ok_or_else(damaged)?;
-            (row, position) = (next, position - 1);
-            if position < span.end {
-                give(*self.alphabet.get(symbol as usize).ok_or_else(damaged)?);
+        let first = text.len();
+        text.resize(first + end - start, any);
+        let found = &mut text[first..];
+        let rate = self.rates.inverse as usize;
+        // The parts that end where a rank is kept, or the text does.
+        let mut waiting = start / rate..end.div_ceil(rate);
+        let (mut rows, mut owners, mut symbols) = ([0; GROUP], [(0, 0); GROUP], [0; GROUP]);
+        let mut walks = Walks::default();
+        let mut going = 0;
+        loop {
+            while going < GROUP
+                && let Some(part) = waiting.next()
+            {
+                let stop = ((part + 1) * rate).min(self.length);
+                rows[going] =
+                    if stop == self.length { 0 } else { self.row(self.inverse.get(part + 1))? };
+                owners[going] = (stop, (part * rate).max(start));
+                going += 1;
+            }
+            if going == 0 {
+                return Ok(());
+            }
+            self.step(&mut walks, &mut rows[..going], &mut symbols[..going])?;
+            let mut at = 0;
+            while at < going {
+                let (position, from) = &mut owners[at];
+                *position -= 1;
+                if *position < end {
+                    let symbol = self.alphabet.get(symbols[at] as usize).ok_or_else(damaged)?;
+                    found[*position - start] = *symbol;
+                }
+                if position == from {
+                    going -= 1;
+                    (rows[at], owners[at]) = (rows[going], owners[going]);
+                    symbols[at] = symbols[going];
+                } else {
+                    at += 1;
+                }
             }
         }
-        Ok(())
     }
 
     /// Steps that it takes to find where a suffix stands, or what is at a position, on average.
@@ -335,7 +474,7 @@ impl<S: Symbol, B: BitVector> Sorted for FmIndex<S, B> {
     /// O(sample rate) steps.
     fn position(&self, rank: Rank) -> Result<Position> {
         let mut row = self.row(rank)?;
-        for steps in 0..Position::from(self.rates.sample) {
+        for steps in 0..=Position::from(self.rates.sample) {
             if let Some(nth) = self.marked(row - 1) {
                 let position = self.samples.get(nth) * u64::from(self.rates.sample) + steps;
                 return if position < self.length as Position {
@@ -351,10 +490,21 @@ impl<S: Symbol, B: BitVector> Sorted for FmIndex<S, B> {
 
     /// O(inverse rate) steps.
     fn symbol(&self, position: Position) -> Result<S> {
-        let mut found = None;
-        self.read(position..position.saturating_add(1), |symbol| found = Some(symbol))?;
-        found.ok_or_else(damaged)
+        let mut found = vec![];
+        self.read(position..position.saturating_add(1), &mut found)?;
+        found.pop().ok_or_else(damaged)
     }
+}
+
+/// A pattern on its way from its end to its start.
+#[derive(Debug)]
+struct Flight<'p, S: Symbol> {
+    pattern: Cow<'p, [S]>,
+    /// How much of it is left.
+    rest: usize,
+    /// The rows that start with what is not.
+    rows: Range<usize>,
+    ranks: &'p mut Ranks,
 }
 
 /// The different symbols of a text, in order, and how often each stands there.

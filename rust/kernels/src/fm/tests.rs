@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::code::codes;
-use super::{FmIndex, Rates, WaveletBuilder};
+use super::{FmIndex, Rates, Walks, WaveletBuilder};
 use crate::bits::{BitVector, Hybrid, Plain};
 use crate::suffix::{Sorted as _, sort};
 use crate::symbol::{Position, Ranks, Symbol};
@@ -17,19 +17,19 @@ fn check_wavelet<B: BitVector>(block: u32, symbols: &[u32], most: u32) {
     symbols.chunks(1 << block).for_each(|block| builder.push(block));
     let wavelet = builder.finish();
     let mut counts = vec![0; most as usize];
-    for (place, &symbol) in symbols.iter().enumerate() {
-        for asked in 0..most {
-            assert_eq!(
-                wavelet.rank(asked, place),
-                counts[asked as usize],
-                "{asked} before {place}"
-            );
+    let (mut ranks, mut found) = (vec![0; most as usize], [(0, 0)]);
+    let mut walks = Walks::default();
+    for place in 0..=symbols.len() {
+        let asked: Vec<(u32, usize)> = (0..most).map(|symbol| (symbol, place)).collect();
+        wavelet.ranks(&mut walks, &asked, &mut ranks);
+        assert_eq!(ranks, counts, "before {place}");
+        assert!((0..most).all(|symbol| wavelet.rank(symbol, place) == ranks[symbol as usize]));
+        if let Some(&symbol) = symbols.get(place) {
+            wavelet.symbols(&mut walks, &[place], &mut found).unwrap();
+            assert_eq!(found[0], (symbol, counts[symbol as usize]));
+            assert_eq!(wavelet.get(place).unwrap(), found[0]);
+            counts[symbol as usize] += 1;
         }
-        assert_eq!(wavelet.get(place).unwrap(), (symbol, counts[symbol as usize]));
-        counts[symbol as usize] += 1;
-    }
-    for asked in 0..most {
-        assert_eq!(wavelet.rank(asked, symbols.len()), counts[asked as usize]);
     }
 }
 
@@ -44,8 +44,7 @@ fn check_index<S: Symbol, B: BitVector>(text: &[S], rates: Rates) {
         assert_eq!(index.symbol(start as Position).unwrap(), text[start]);
         for stop in [start + 1, (start + 5).min(text.len()), text.len()] {
             let mut read = vec![];
-            index.read(start as Position..stop as Position, |symbol| read.push(symbol)).unwrap();
-            read.reverse();
+            index.read(start as Position..stop as Position, &mut read).unwrap();
             assert_eq!(read, text[start..stop]);
             let below = suffixes.iter().filter(|&&at| text[at as usize..] < text[start..stop]);
             let starts =
@@ -56,6 +55,9 @@ fn check_index<S: Symbol, B: BitVector>(text: &[S], rates: Rates) {
         }
     }
     let whole = Ranks { start: 0, end: text.len() as u64 };
+    let mut positions = vec![];
+    index.positions(whole, &mut positions).unwrap();
+    assert!(positions.iter().copied().eq(suffixes.iter().map(|&one| Position::from(one))));
     assert_eq!(index.find(&[]).unwrap(), whole);
     assert!(index.position(text.len() as u64).is_err());
     assert!(index.symbol(text.len() as Position).is_err());

@@ -2,6 +2,8 @@
 //! compression boosting (Kärkkäinen and Puglisi 2011). It says what stands at a place and how often
 //! a symbol stands before one.
 
+use std::ops::Range;
+
 use super::code::{Code, MOST, codes};
 use crate::bits::{BitVector, Bits, Packed, STREAM, Stream, width_of};
 use crate::container::{Block, BlockToWrite, SegmentFile};
@@ -193,10 +195,9 @@ impl<B: BitVector> Wavelet<B> {
     }
 
     /// How often a symbol stands before a place, and what was given for it in the beginning.
-    #[inline]
     pub fn rank(&self, symbol: u32, place: usize) -> u32 {
         // Behind the last block there is none: the end is the end of the last one.
-        let block = (place.min(self.length.saturating_sub(1))) >> self.block;
+        let block = place.min(self.length.saturating_sub(1)) >> self.block;
         let mut place = place - (block << self.block);
         let entry = block * self.symbols + symbol as usize;
         let offset = at(&self.offsets, entry);
@@ -205,10 +206,10 @@ impl<B: BitVector> Wavelet<B> {
         };
         let (first, leaves) = self.start(block);
         let code = self.code(leaves + leaf);
-        for nth in 0..(code.length as usize).min(MOST) {
-            let level = self.level(first + nth);
+        for depth in 0..(code.length as usize).min(MOST) {
+            let level = self.level(first + depth);
             let rank = self.bits.rank(level.stream, place);
-            place = level.next(code.bits >> nth & 1 == 1, place, rank);
+            place = level.next(code.bits >> depth & 1 == 1, place, rank);
         }
         offset.wrapping_add(place as u32)
     }
@@ -217,35 +218,147 @@ impl<B: BitVector> Wavelet<B> {
     ///
     /// # Errors
     /// [`Error::Corrupt`] if the tables contradict each other.
-    #[inline]
     pub fn get(&self, place: usize) -> Result<(u32, u32)> {
         let block = place >> self.block;
         let mut place = place - (block << self.block);
         let (first, leaves) = self.start(block);
         let (end, behind) = self.start(block + 1);
-        let mut range = leaves..leaves + 1;
-        let mut bits = 0;
-        for nth in 0..end.saturating_sub(first).min(MOST) {
-            let level = self.level(first + nth);
+        let mut found = (leaves, behind, 0);
+        for depth in 0..end.saturating_sub(first).min(MOST) {
+            let level = self.level(first + depth);
             let (bit, rank) = self.bits.get(level.stream, place);
-            bits |= u32::from(bit) << nth;
             place = level.next(bit, place, rank);
+            found.0 = leaves + level.leaf;
+            found.2 |= u32::from(bit) << depth;
             // Behind those whose codes go on are those whose codes end.
             if place >= level.going {
-                let last = first + nth + 1 == end;
-                let next = if last { behind } else { leaves + self.level(first + nth + 1).leaf };
-                range = leaves + level.leaf..next;
+                let next = first + depth + 1;
+                found.1 = if next < end { leaves + self.level(next).leaf } else { behind };
                 break;
             }
         }
-        let codes = self.codes.get(range.clone()).unwrap_or_default();
+        let symbol = self.leaf(found.0..found.1, found.2)?;
+        let offset = at(&self.offsets, block * self.symbols + symbol as usize);
+        Ok((symbol, offset.wrapping_add(place as u32)))
+    }
+
+    /// The symbol of the leaf, among some, that has a code.
+    fn leaf(&self, among: Range<usize>, bits: u32) -> Result<u32> {
+        let codes = self.codes.get(among.clone()).unwrap_or_default();
         let nth = codes.partition_point(|code| code >> LENGTH_BITS < bits);
-        let symbol = self.leaves.get(range.start + nth) as usize;
-        if symbol >= self.symbols {
-            return Err(damaged());
+        let symbol = self.leaves.get(among.start + nth) as usize;
+        if symbol < self.symbols { Ok(symbol as u32) } else { Err(damaged()) }
+    }
+
+    /// How often each symbol stands before its place, and what was given for it in the beginning;
+    /// at most [`GROUP`] are asked. They go in step, so that their cache misses overlap.
+    pub fn ranks(&self, walks: &mut Walks<B>, asked: &[(u32, usize)], ranks: &mut [u32]) {
+        let walks = &mut walks.0[..asked.len()];
+        let mut going = Going::default();
+        for (walk, &(symbol, place)) in walks.iter_mut().zip(asked) {
+            // Behind the last block there is none: the end is the end of the last one.
+            walk.block = place.min(self.length.saturating_sub(1)) >> self.block;
+            walk.place = place - (walk.block << self.block);
+            let entry = walk.block * self.symbols + symbol as usize;
+            walk.offset = at(&self.offsets, entry);
+            walk.leaf = self.leaf_numbers.get(entry) as usize;
         }
-        let offset = at(&self.offsets, block * self.symbols + symbol);
-        Ok((symbol as u32, offset.wrapping_add(place as u32)))
+        for (nth, walk) in walks.iter_mut().enumerate() {
+            let (first, leaves) = self.start(walk.block);
+            walk.first = first;
+            if let Some(leaf) = walk.leaf.checked_sub(1) {
+                walk.code = self.code(leaves + leaf);
+                going.keep(walk.code.length > 0, nth);
+            } else {
+                walk.place = 0;
+            }
+        }
+        for depth in 0..MOST {
+            if going.count == 0 {
+                break;
+            }
+            self.descend(walks, &going, depth);
+            let mut next = Going::default();
+            for nth in going.iter() {
+                let walk = &mut walks[nth];
+                let (_, rank) = self.bits.read(walk.spot);
+                let bit = walk.code.bits >> depth & 1 == 1;
+                walk.place = walk.level.next(bit, walk.place, rank);
+                next.keep(depth + 1 < walk.code.length as usize, nth);
+            }
+            going = next;
+        }
+        for (rank, walk) in ranks.iter_mut().zip(walks) {
+            *rank = walk.offset.wrapping_add(walk.place as u32);
+        }
+    }
+
+    /// The symbol at each place, and its rank there; at most [`GROUP`] are asked, in step.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if the tables contradict each other.
+    pub fn symbols(
+        &self,
+        walks: &mut Walks<B>,
+        places: &[usize],
+        found: &mut [(u32, u32)],
+    ) -> Result<()> {
+        let walks = &mut walks.0[..places.len()];
+        let mut going = Going::default();
+        for (nth, (walk, &place)) in walks.iter_mut().zip(places).enumerate() {
+            walk.block = place >> self.block;
+            walk.place = place - (walk.block << self.block);
+            let (first, leaves) = self.start(walk.block);
+            let (end, behind) = self.start(walk.block + 1);
+            (walk.first, walk.leaf) = (first, leaves);
+            (walk.end, walk.behind) = (end, behind);
+            (walk.code, walk.level) = (Code::default(), Level::default());
+            going.keep(first < end, nth);
+        }
+        for depth in 0..MOST {
+            if going.count == 0 {
+                break;
+            }
+            self.descend(walks, &going, depth);
+            let mut next = Going::default();
+            for nth in going.iter() {
+                let walk = &mut walks[nth];
+                let (bit, rank) = self.bits.read(walk.spot);
+                walk.code.bits |= u32::from(bit) << depth;
+                walk.place = walk.level.next(bit, walk.place, rank);
+                // Behind those whose codes go on are those whose codes end.
+                next.keep(walk.place < walk.level.going && walk.first + depth + 1 < walk.end, nth);
+                walk.code.length = depth as u32 + 1;
+            }
+            going = next;
+        }
+        for (found, walk) in found.iter_mut().zip(walks) {
+            let next = walk.first + walk.code.length as usize;
+            let end = if next < walk.end { walk.leaf + self.level(next).leaf } else { walk.behind };
+            let start = walk.leaf + walk.level.leaf;
+            let symbol = self.leaf(start..end, walk.code.bits)?;
+            let offset = at(&self.offsets, walk.block * self.symbols + symbol as usize);
+            *found = (symbol, offset.wrapping_add(walk.place as u32));
+        }
+        Ok(())
+    }
+
+    /// Finds where walks read their next level.
+    fn descend(&self, walks: &mut [Walk<B::Spot>], going: &Going, depth: usize) {
+        // Independent reads one after another: their misses then overlap.
+        for nth in going.iter() {
+            walks[nth].level = self.level(walks[nth].first + depth);
+        }
+        for nth in going.iter() {
+            self.bits.approach(walks[nth].level.stream, walks[nth].place);
+        }
+        for nth in going.iter() {
+            let walk = &mut walks[nth];
+            walk.spot = self.bits.spot(walk.level.stream, walk.place);
+        }
+        for nth in going.iter() {
+            self.bits.touch(walks[nth].spot);
+        }
     }
 
     /// Bytes it takes.
@@ -291,8 +404,62 @@ impl<B: BitVector> Wavelet<B> {
     }
 }
 
-/// A level of a block.
+/// Walks that go in step, at most.
+pub const GROUP: usize = 64;
+
+/// Room for walks in step.
+#[derive(Debug)]
+pub struct Walks<B: BitVector>(Vec<Walk<B::Spot>>);
+
+impl<B: BitVector> Default for Walks<B> {
+    fn default() -> Self {
+        Self(vec![Walk::default(); GROUP])
+    }
+}
+
+/// One way down through the levels of a block.
+#[derive(Clone, Copy, Debug, Default)]
+struct Walk<P> {
+    block: usize,
+    place: usize,
+    offset: u32,
+    leaf: usize,
+    code: Code,
+    first: usize,
+    end: usize,
+    behind: usize,
+    level: Level,
+    spot: P,
+}
+
+/// Which walks go on.
 #[derive(Clone, Copy, Debug)]
+struct Going {
+    walks: [u8; GROUP],
+    count: usize,
+}
+
+impl Default for Going {
+    fn default() -> Self {
+        Self { walks: [0; GROUP], count: 0 }
+    }
+}
+
+impl Going {
+    /// Takes a walk along, if it goes on; without a branch, for it would be guessed wrong every
+    /// other time.
+    fn keep(&mut self, goes_on: bool, walk: usize) {
+        self.walks[self.count.min(GROUP - 1)] = walk as u8;
+        self.count += usize::from(goes_on);
+    }
+
+    fn iter(&self) -> impl Iterator<Item = usize> {
+        self.walks[..self.count].iter().map(|&walk| usize::from(walk))
+    }
+}
+
+/// A level of a block.
+#[derive(Clone, Copy, Debug, Default)]
 struct Level {
     stream: Stream,
     zeros: usize,

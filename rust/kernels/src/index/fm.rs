@@ -121,10 +121,8 @@ impl<S: Symbol, B: BitVector + 'static> FmSegment<S, B> {
 
     /// A span of the text.
     fn read(&self, span: Range<Position>) -> Result<Vec<S>> {
-        let length = span.end.saturating_sub(span.start).min(self.index.len() as Position);
-        let mut symbols = Vec::with_capacity(length as usize);
-        self.located(self.index.read(span, |symbol| symbols.push(symbol)))?;
-        symbols.reverse();
+        let mut symbols = vec![];
+        self.located(self.index.read(span, &mut symbols))?;
         Ok(symbols)
     }
 
@@ -205,10 +203,12 @@ impl<S: Symbol, B: BitVector + 'static> Segment for FmSegment<S, B> {
     }
 
     fn find_many(&self, patterns: &[Pattern<'_>], ranks: &mut [Ranks]) -> Result<()> {
-        for (&pattern, ranks) in patterns.iter().zip(ranks) {
-            *ranks = self.find(pattern)?;
-        }
-        Ok(())
+        ranks.fill(Ranks::NONE);
+        let searches = patterns
+            .iter()
+            .zip(ranks)
+            .filter_map(|(&pattern, ranks)| Some((S::narrow(pattern, self.separator)?, ranks)));
+        self.located(self.index.find_many(searches))
     }
 
     fn following(&self, ranks: Ranks, depth: usize, symbol: u32) -> Result<Ranks> {
@@ -267,10 +267,7 @@ impl<S: Symbol, B: BitVector + 'static> Segment for FmSegment<S, B> {
     }
 
     fn positions(&self, ranks: Ranks, positions: &mut Vec<Position>) -> Result<()> {
-        for rank in ranks.start..ranks.end {
-            positions.push(self.located(self.index.position(rank))?);
-        }
-        Ok(())
+        self.located(self.index.positions(ranks, positions))
     }
 
     fn extend_left(
@@ -281,9 +278,10 @@ impl<S: Symbol, B: BitVector + 'static> Segment for FmSegment<S, B> {
     ) -> Result<()> {
         let symbol = |at| S::from_number(before.symbol(at)).filter(|&own| own != self.separator);
         let before: Vec<Option<S>> = (0..before.len()).map(symbol).collect();
-        for rank in ranks.start..ranks.end {
-            let shared = self.located(self.index.shared_before(rank, &before))?;
-            extended.push((self.located(self.index.position(rank))?, shared));
+        let mut positions = vec![];
+        self.positions(ranks, &mut positions)?;
+        for (rank, position) in (ranks.start..ranks.end).zip(positions) {
+            extended.push((position, self.located(self.index.shared_before(rank, &before))?));
         }
         Ok(())
     }
