@@ -97,6 +97,22 @@ def test_build_append_compact_verify(run: Run, tmp_path: Path) -> None:
     assert len(bow.open(index)) == 1
 
 
+def test_kinds(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("banana\nbandana\n")
+    index, other = tmp_path / "a.bow", tmp_path / "b.bow"
+    made = ("index", tmp_path / "a.txt", "-o", index, "--kind", "fm")
+    status, _, err = run(*made, "--profile", "tiny")
+    assert status == 2 and 'profile is "tiny"' in err
+    assert run(*made, "--profile", "compact")[0] == 0
+    assert bow.open(index).info.profile == "compact"
+    status, out, _ = run("convert", index, "suffix", "-o", other)
+    assert status == 0 and "2 rows" in out
+    assert bow.open(other).info.kind == "suffix"
+    assert run("convert", index, "fm", "-o", other)[0] == 2
+    assert run("convert", index, "fm", "-o", other, "--overwrite")[0] == 0
+    assert run("count", other, "an")[:2] == run("count", index, "an")[:2]
+
+
 def test_whole_files(run: Run, tmp_path: Path) -> None:
     files = [tmp_path / "a.py", tmp_path / "b.py", tmp_path / "c.py"]
     for file, text in zip(files, ("one\r\ntwo\n", "", "é"), strict=True):

@@ -59,6 +59,11 @@ impl Kind {
         *self == Self::default()
     }
 
+    /// What segments are made of that are added to an index of this kind.
+    pub(crate) fn of_new_segments(self) -> Self {
+        if self == Self::InfiniGram { Self::Suffix } else { self }
+    }
+
     /// The kind's name.
     pub fn name(self) -> &'static str {
         match self {

@@ -346,7 +346,7 @@ impl Index {
     /// As [`Builder::new`].
     pub fn append(&self, options: Options, monitor: Arc<Monitor>) -> Result<Builder> {
         let (now, writer) = self.for_writing()?;
-        let options = Options { kind: self.kind, ..options };
+        let options = Options { kind: self.kind.of_new_segments(), ..options };
         let mut builder = Builder::with_writer(self.column, writer, options, monitor)?;
         for part in &now.parts {
             builder.keep(part.segment.rows().len(), part.finished())?;
@@ -361,7 +361,7 @@ impl Index {
     /// As [`Builder::finish`].
     pub fn compact(&self, options: Options, monitor: Arc<Monitor>) -> Result<Self> {
         let (now, writer) = self.for_writing()?;
-        let options = Options { kind: self.kind, ..options };
+        let options = Options { kind: self.kind.of_new_segments(), ..options };
         let mut builder = Builder::with_writer(self.column, writer, options, monitor)?;
         let mut groups: Vec<(Vec<&super::Part>, usize, usize)> = vec![];
         for part in &now.parts {
