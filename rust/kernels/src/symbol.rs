@@ -394,6 +394,25 @@ impl Pattern<'_> {
             Self::Tokens(tokens) => u32::key(tokens),
         }
     }
+
+    /// The last symbols in reverse, as [`Pattern::key`] has the first: patterns in the order of
+    /// their reversals have keys in order.
+    pub(crate) fn key_from_end(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes
+                .iter()
+                .rev()
+                .chain(&[0; u8::KEY])
+                .take(u8::KEY)
+                .fold(0, |key, &byte| key << 8 | u64::from(byte)),
+            Self::Tokens(tokens) => tokens
+                .iter()
+                .rev()
+                .chain(&[0; u32::KEY])
+                .take(u32::KEY)
+                .fold(0, |key, &token| key << 32 | u64::from(token)),
+        }
+    }
 }
 
 /// The symbols of many patterns, end to end.

@@ -65,7 +65,7 @@ pub struct Hybrid {
 }
 
 /// A block and a place in it: its first byte, its ones and bytes, and the ones before it.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Spot {
     from: usize,
     at: u8,
@@ -169,6 +169,19 @@ impl BitVector for Hybrid {
             (!bit, at - before.min(at))
         };
         (bit, rank + before)
+    }
+
+    #[inline]
+    fn ranks<const N: usize>(&self, spots: [Spot; N]) -> [usize; N] {
+        let mut ranks = [0; N];
+        for (nth, &spot) in spots.iter().enumerate() {
+            // The same place again, as is often asked where little is left of a range.
+            ranks[nth] = match nth.checked_sub(1) {
+                Some(before) if spots[before] == spot => ranks[before],
+                _ => self.read(spot).1,
+            };
+        }
+        ranks
     }
 
     fn bytes(&self) -> usize {

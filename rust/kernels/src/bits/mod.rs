@@ -111,6 +111,12 @@ pub trait BitVector: Sized + Send + Sync + std::fmt::Debug {
     /// Whether the bit there is set, and how many are before it.
     fn read(&self, spot: Self::Spot) -> (bool, usize);
 
+    /// How many bits are set before each spot, of one stream and in order.
+    #[inline]
+    fn ranks<const N: usize>(&self, spots: [Self::Spot; N]) -> [usize; N] {
+        spots.map(|spot| self.read(spot).1)
+    }
+
     /// Whether the bit at a place is set, and how many are before it.
     #[inline]
     fn get(&self, stream: Stream, at: usize) -> (bool, usize) {

@@ -177,13 +177,25 @@ impl<S: Symbol, B: BitVector> FmIndex<S, B> {
     pub fn find(&self, pattern: &[S]) -> Result<Ranks> {
         let mut rows = 0..self.length + 1;
         for &symbol in pattern.iter().rev() {
-            let Some(number) = self.number(symbol).filter(|_| !rows.is_empty()) else {
+            let Some(number) = self.number(symbol) else {
                 return Ok(Ranks::NONE);
             };
-            let row = |row| self.bwt.rank(number, self.place(row)) as usize;
-            rows = row(rows.start)..row(rows.end);
+            if rows.len() == 1 {
+                // Of one suffix, what stands before it says all.
+                match self.before(rows.start)? {
+                    Some((before, row)) if before == number => rows = row..row + 1,
+                    _ => return Ok(Ranks::NONE),
+                }
+                continue;
+            }
+            let places = [rows.start, rows.end].map(|row| self.place(row));
+            let [start, end] = self.bwt.rank_both(number, places);
+            rows = start as usize..end as usize;
+            if rows.is_empty() {
+                return Ok(Ranks::NONE);
+            }
         }
-        if rows.is_empty() { Ok(Ranks::NONE) } else { self.ranks(&rows) }
+        self.ranks(&rows)
     }
 
     /// [`FmIndex::find`] for many patterns, given with the place of each answer.
@@ -196,8 +208,8 @@ impl<S: Symbol, B: BitVector> FmIndex<S, B> {
     ) -> Result<()> {
         let mut flights: Vec<Flight<'p, S>> = Vec::with_capacity(GROUP / 2);
         let mut walks = Walks::default();
-        let mut asked = [(0, 0); GROUP];
-        let mut rows = [0; GROUP];
+        let (mut wide, mut ranks) = (Asked::default(), [0; GROUP]);
+        let (mut single, mut found) = (Asked::default(), [(0, 0); GROUP]);
         let mut patterns = patterns.fuse().peekable();
         while !flights.is_empty() || patterns.peek().is_some() {
             while flights.len() < GROUP / 2
@@ -206,27 +218,40 @@ impl<S: Symbol, B: BitVector> FmIndex<S, B> {
                 let rest = pattern.len();
                 flights.push(Flight { pattern, rest, rows: 0..self.length + 1, ranks });
             }
+            (wide.count, single.count) = (0, 0);
             let mut nth = 0;
             while let Some(flight) = flights.get_mut(nth) {
+                let rows = flight.rows.clone();
                 let symbol = flight.rest.checked_sub(1).map(|last| flight.pattern[last]);
-                match symbol.map(|symbol| self.number(symbol)) {
-                    Some(Some(number)) if !flight.rows.is_empty() => {
-                        asked[2 * nth] = (number, self.place(flight.rows.start));
-                        asked[2 * nth + 1] = (number, self.place(flight.rows.end));
-                        nth += 1;
+                let number = symbol.and_then(|symbol| self.number(symbol));
+                match number.filter(|_| !rows.is_empty()) {
+                    // Of one suffix, what stands before it says all.
+                    Some(number) if rows.len() == 1 && rows.start != self.primary => {
+                        single.push(nth, number, self.place(rows.start));
                     }
-                    state => {
-                        let found = state.is_none() && !flight.rows.is_empty();
-                        *flight.ranks = if found { self.ranks(&flight.rows)? } else { Ranks::NONE };
+                    Some(number) => {
+                        wide.push(nth, number, self.place(rows.start));
+                        wide.push(nth, number, self.place(rows.end));
+                    }
+                    None => {
+                        let whole = symbol.is_none() && !rows.is_empty();
+                        *flight.ranks = if whole { self.ranks(&rows)? } else { Ranks::NONE };
                         flights.swap_remove(nth);
+                        continue;
                     }
                 }
-            }
-            let count = 2 * flights.len();
-            self.bwt.ranks(&mut walks, &asked[..count], &mut rows[..count]);
-            for (flight, rows) in flights.iter_mut().zip(rows.chunks_exact(2)) {
-                flight.rows = rows[0] as usize..rows[1] as usize;
                 flight.rest -= 1;
+                nth += 1;
+            }
+            self.bwt.ranks(&mut walks, wide.numbers(), wide.places(), &mut ranks);
+            for (owners, rows) in wide.owners().chunks_exact(2).zip(ranks.chunks_exact(2)) {
+                flights[owners[0]].rows = rows[0] as usize..rows[1] as usize;
+            }
+            self.bwt.symbols(&mut walks, single.places(), &mut found)?;
+            let asked = single.owners().iter().zip(single.numbers());
+            for ((&owner, &number), &(before, row)) in asked.zip(&found) {
+                let row = row as usize;
+                flights[owner].rows = row..row + usize::from(before == number);
             }
         }
         Ok(())
@@ -493,6 +518,42 @@ impl<S: Symbol, B: BitVector> Sorted for FmIndex<S, B> {
         let mut found = vec![];
         self.read(position..position.saturating_add(1), &mut found)?;
         found.pop().ok_or_else(damaged)
+    }
+}
+
+/// Symbols' numbers and places to ask for, and whose they are.
+#[derive(Debug)]
+struct Asked {
+    owners: [usize; GROUP],
+    numbers: [u32; GROUP],
+    places: [usize; GROUP],
+    count: usize,
+}
+
+impl Default for Asked {
+    fn default() -> Self {
+        Self { owners: [0; GROUP], numbers: [0; GROUP], places: [0; GROUP], count: 0 }
+    }
+}
+
+impl Asked {
+    fn push(&mut self, owner: usize, number: u32, place: usize) {
+        self.owners[self.count] = owner;
+        self.numbers[self.count] = number;
+        self.places[self.count] = place;
+        self.count += 1;
+    }
+
+    fn owners(&self) -> &[usize] {
+        &self.owners[..self.count]
+    }
+
+    fn numbers(&self) -> &[u32] {
+        &self.numbers[..self.count]
+    }
+
+    fn places(&self) -> &[usize] {
+        &self.places[..self.count]
     }
 }
 

@@ -196,22 +196,43 @@ impl<B: BitVector> Wavelet<B> {
 
     /// How often a symbol stands before a place, and what was given for it in the beginning.
     pub fn rank(&self, symbol: u32, place: usize) -> u32 {
-        // Behind the last block there is none: the end is the end of the last one.
-        let block = place.min(self.length.saturating_sub(1)) >> self.block;
-        let mut place = place - (block << self.block);
+        self.rank_in(self.block_of(place), symbol, [place])[0]
+    }
+
+    /// [`Wavelet::rank`] at two places; those near each other share most of their way.
+    pub fn rank_both(&self, symbol: u32, places: [usize; 2]) -> [u32; 2] {
+        let block = self.block_of(places[0]);
+        if block == self.block_of(places[1]) {
+            self.rank_in(block, symbol, places)
+        } else {
+            places.map(|place| self.rank(symbol, place))
+        }
+    }
+
+    /// The block of a place. Behind the last block there is none: the end is the end of the last one.
+    fn block_of(&self, place: usize) -> usize {
+        place.min(self.length.saturating_sub(1)) >> self.block
+    }
+
+    fn rank_in<const N: usize>(&self, block: usize, symbol: u32, places: [usize; N]) -> [u32; N] {
+        let mut places = places.map(|place| place - (block << self.block));
         let entry = block * self.symbols + symbol as usize;
         let offset = at(&self.offsets, entry);
         let Some(leaf) = (self.leaf_numbers.get(entry) as usize).checked_sub(1) else {
-            return offset;
+            return [offset; N];
         };
         let (first, leaves) = self.start(block);
         let code = self.code(leaves + leaf);
         for depth in 0..(code.length as usize).min(MOST) {
             let level = self.level(first + depth);
-            let rank = self.bits.rank(level.stream, place);
-            place = level.next(code.bits >> depth & 1 == 1, place, rank);
+            let spots = places.map(|place| self.bits.spot(level.stream, place));
+            let ranks = self.bits.ranks(spots);
+            let bit = code.bits >> depth & 1 == 1;
+            for (place, rank) in places.iter_mut().zip(ranks) {
+                *place = level.next(bit, *place, rank);
+            }
         }
-        offset.wrapping_add(place as u32)
+        places.map(|place| offset.wrapping_add(place as u32))
     }
 
     /// The symbol at a place, and its rank there.
@@ -252,12 +273,17 @@ impl<B: BitVector> Wavelet<B> {
 
     /// How often each symbol stands before its place, and what was given for it in the beginning;
     /// at most [`GROUP`] are asked. They go in step, so that their cache misses overlap.
-    pub fn ranks(&self, walks: &mut Walks<B>, asked: &[(u32, usize)], ranks: &mut [u32]) {
-        let walks = &mut walks.0[..asked.len()];
+    pub fn ranks(
+        &self,
+        walks: &mut Walks<B>,
+        symbols: &[u32],
+        places: &[usize],
+        ranks: &mut [u32],
+    ) {
+        let walks = &mut walks.0[..places.len()];
         let mut going = Going::default();
-        for (walk, &(symbol, place)) in walks.iter_mut().zip(asked) {
-            // Behind the last block there is none: the end is the end of the last one.
-            walk.block = place.min(self.length.saturating_sub(1)) >> self.block;
+        for ((walk, &symbol), &place) in walks.iter_mut().zip(symbols).zip(places) {
+            walk.block = self.block_of(place);
             walk.place = place - (walk.block << self.block);
             let entry = walk.block * self.symbols + symbol as usize;
             walk.offset = at(&self.offsets, entry);

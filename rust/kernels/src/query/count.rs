@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use crate::error::Result;
 use crate::index::Index;
 use crate::interrupt::Monitor;
+use crate::kind::Kind;
 use crate::pool::in_blocks;
 use crate::symbol::{Pattern, Patterns, Ranks};
 
@@ -49,10 +50,15 @@ impl Index {
 
     /// [`Index::count_many`], of empty patterns too, which occur at every symbol and end of a row.
     pub(super) fn sorted_counts(&self, patterns: &Patterns, monitor: &Monitor) -> Result<Vec<u64>> {
-        // Neighbours in order share most of their path through the array, and so its cache lines.
+        // Neighbours in order share most of their path through the index, and so its cache lines; an
+        // FM-index is searched from the patterns' ends.
+        let key = match self.kind() {
+            Kind::Fm(_) => Pattern::key_from_end,
+            Kind::Suffix | Kind::InfiniGram => |pattern: &Pattern<'_>| pattern.key(),
+        };
         let all = (0..patterns.len()).into_par_iter().with_min_len(BLOCK);
         let mut order: Vec<(u64, usize)> =
-            all.map(|at| (patterns.get(at).map_or(0, |pattern| pattern.key()), at)).collect();
+            all.map(|at| (patterns.get(at).map_or(0, |pattern| key(&pattern)), at)).collect();
         order.retain(|&(key, at)| key != 0 || patterns.get(at).is_some());
         if rayon::current_num_threads() == 1 {
             // Half the time of the parallel one.
