@@ -6,7 +6,8 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use bowstring::{
-    Builder, Column, Error, Index, Limit, Monitor, Options, Pattern, Patterns, Rows, SearchOptions,
+    Builder, Column, Error, Index, Kind, Limit, Monitor, Options, Pattern, Patterns, Profile, Rows,
+    SearchOptions,
 };
 
 struct Sound {
@@ -15,22 +16,27 @@ struct Sound {
     segment: Vec<u8>,
 }
 
-fn sound() -> &'static Sound {
-    static SOUND: OnceLock<Sound> = OnceLock::new();
-    SOUND.get_or_init(|| {
-        let folder = tempfile::tempdir().expect("a folder");
-        let options = Options { threads: Some(1), ..Options::default() };
-        let mut rows =
-            Builder::new(Column::String, Some(folder.path()), false, options, Default::default())
-                .expect("a builder");
-        for row in [Some("banana"), None, Some("bandana"), Some("")] {
-            rows.push_bytes(row.map(str::as_bytes)).expect("a row");
-        }
-        rows.finish().expect("an index");
-        let read = |name| std::fs::read(folder.path().join(name)).expect("a file");
-        let (manifest, segment) = (read("manifest.json"), read("000001.seg"));
-        Sound { _folder: folder, manifest, segment }
-    })
+const KINDS: [Kind; 3] = [Kind::Suffix, Kind::Fm(Profile::Fast), Kind::Fm(Profile::Compact)];
+
+/// A sound index of each kind.
+fn sound(nth: usize) -> &'static Sound {
+    static SOUND: OnceLock<Vec<Sound>> = OnceLock::new();
+    &SOUND.get_or_init(|| KINDS.map(make).into())[nth % KINDS.len()]
+}
+
+fn make(kind: Kind) -> Sound {
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = Options { kind, threads: Some(1), ..Options::default() };
+    let mut rows =
+        Builder::new(Column::String, Some(folder.path()), false, options, Default::default())
+            .expect("a builder");
+    for row in [Some("banana"), None, Some("bandana"), Some("")] {
+        rows.push_bytes(row.map(str::as_bytes)).expect("a row");
+    }
+    rows.finish().expect("an index");
+    let read = |name| std::fs::read(folder.path().join(name)).expect("a file");
+    let (manifest, segment) = (read("manifest.json"), read("000001.seg"));
+    Sound { _folder: folder, manifest, segment }
 }
 
 fn ask(path: &Path) -> Result<(), Error> {
@@ -49,7 +55,7 @@ fn ask(path: &Path) -> Result<(), Error> {
 }
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
-    let sound = sound();
+    let sound = sound(usize::from(input.first().copied().unwrap_or(0)));
     let folder = tempfile::tempdir().expect("a folder");
     let (mut manifest, mut segment) = (sound.manifest.clone(), sound.segment.clone());
     match input {
