@@ -33,8 +33,8 @@ struct Meta {
 /// How large blocks are and how often ranks are kept.
 fn rates(profile: Profile) -> Rates {
     match profile {
-        Profile::Fast => Rates { block: 16, sample: 32, inverse: 64 },
-        Profile::Compact => Rates { block: 17, sample: 64, inverse: 128 },
+        Profile::Fast => Rates { block: 16, sample: 32, inverse: 96 },
+        Profile::Compact => Rates { block: 17, sample: 64, inverse: 160 },
     }
 }
 
