@@ -110,9 +110,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_files(build)
     build.add_argument(
-        "-o", "--output", required=True, metavar="INDEX", help="directory to build the index in"
-    )
-    build.add_argument(
         "--kind", default="suffix", help='"suffix", the fastest, or "fm", the smallest'
     )
     _add_target(build)
@@ -245,9 +242,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_index(convert)
     convert.add_argument("kind", help='"suffix" or "fm"')
-    convert.add_argument(
-        "-o", "--output", required=True, metavar="INDEX", help="directory to build the index in"
-    )
     _add_target(convert)
     _add_memory(convert)
 
@@ -263,6 +257,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_target(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="INDEX", help="directory to build the index in"
+    )
     parser.add_argument("--profile", help='of kind "fm": "fast", the default, or "compact"')
     parser.add_argument("--overwrite", action="store_true", help="replace the index that is there")
 
@@ -401,33 +398,28 @@ def _whole_file(path: Path) -> str:
 
 
 def _index(args: argparse.Namespace) -> int:
-    index = bow.index(
-        _data(args),
-        args.column,
-        path=args.output,
-        kind=args.kind,
-        profile=args.profile,
-        memory=args.memory,
-        threads=args.threads,
-        progress=_progress(),
-        overwrite=args.overwrite,
-    )
+    index = bow.index(_data(args), args.column, **_target(args))
     print(_summary(index))
     return FOUND
 
 
 def _convert(args: argparse.Namespace) -> int:
-    index = _opened(args.index).convert(
-        args.kind,
-        args.output,
-        profile=args.profile,
-        memory=args.memory,
-        threads=args.threads,
-        progress=_progress(),
-        overwrite=args.overwrite,
-    )
+    index = _opened(args.index).convert(**_target(args))
     print(_summary(index))
     return FOUND
+
+
+def _target(args: argparse.Namespace) -> dict[str, Any]:
+    """Say what index to make, where and how: the same words whatever it is made from."""
+    return {
+        "path": args.output,
+        "kind": args.kind,
+        "profile": args.profile,
+        "memory": args.memory,
+        "threads": args.threads,
+        "progress": _progress(),
+        "overwrite": args.overwrite,
+    }
 
 
 def _append(args: argparse.Namespace) -> int:

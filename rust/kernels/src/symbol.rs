@@ -75,12 +75,10 @@ pub trait Symbol: Pod + Ord + Send + Sync + std::fmt::Debug + std::hash::Hash {
 
     /// The first [`Symbol::KEY`] symbols as one number; zeros where there are fewer.
     fn key(symbols: &[Self]) -> u64 {
-        let pack = |key: u64, number: u32| key << (Self::WIDTH * 8) | u64::from(number);
-        if let Some(whole) = symbols.get(..Self::KEY) {
-            return whole.iter().map(|symbol| symbol.number()).fold(0, pack);
+        match symbols.get(..Self::KEY) {
+            Some(whole) => whole.iter().copied().fold(0, push_symbol),
+            None => key_of(symbols.iter().copied()),
         }
-        let padded = symbols.iter().map(|symbol| symbol.number()).chain(std::iter::repeat(0));
-        padded.take(Self::KEY).fold(0, pack)
     }
 
     /// The largest key of any text that starts with `symbols`.
@@ -399,20 +397,20 @@ impl Pattern<'_> {
     /// their reversals have keys in order.
     pub(crate) fn key_from_end(&self) -> u64 {
         match self {
-            Self::Bytes(bytes) => bytes
-                .iter()
-                .rev()
-                .chain(&[0; u8::KEY])
-                .take(u8::KEY)
-                .fold(0, |key, &byte| key << 8 | u64::from(byte)),
-            Self::Tokens(tokens) => tokens
-                .iter()
-                .rev()
-                .chain(&[0; u32::KEY])
-                .take(u32::KEY)
-                .fold(0, |key, &token| key << 32 | u64::from(token)),
+            Self::Bytes(bytes) => key_of(bytes.iter().rev().copied()),
+            Self::Tokens(tokens) => key_of(tokens.iter().rev().copied()),
         }
     }
+}
+
+/// The first symbols as one number, as [`Symbol::key`] has them.
+fn key_of<S: Symbol>(symbols: impl Iterator<Item = S>) -> u64 {
+    symbols.chain(std::iter::repeat(S::zeroed())).take(S::KEY).fold(0, push_symbol)
+}
+
+/// A key with one more symbol at its little end.
+fn push_symbol<S: Symbol>(key: u64, symbol: S) -> u64 {
+    key << (S::WIDTH * 8) | u64::from(symbol.number())
 }
 
 /// The symbols of many patterns, end to end.

@@ -157,9 +157,6 @@ impl<S: Symbol, B: BitVector> FmIndex<S, B> {
     }
 
     fn number(&self, symbol: S) -> Option<u32> {
-        if self.alphabet.len() == 1 << 8 && S::WIDTH == 1 {
-            return Some(symbol.number());
-        }
         self.alphabet.binary_search(&symbol).ok().map(|number| number as u32)
     }
 

@@ -162,16 +162,6 @@ fn at<T: Copy + Default + bytemuck::Pod>(table: &Block<T>, place: usize) -> T {
 }
 
 impl<B: BitVector> Wavelet<B> {
-    /// Number of symbols.
-    pub fn len(&self) -> usize {
-        self.length
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.length == 0
-    }
-
     /// Where a block's levels and leaves start.
     fn start(&self, block: usize) -> (usize, usize) {
         (at(&self.starts, 2 * block) as usize, at(&self.starts, 2 * block + 1) as usize)
@@ -299,21 +289,11 @@ impl<B: BitVector> Wavelet<B> {
                 walk.place = 0;
             }
         }
-        for depth in 0..MOST {
-            if going.count == 0 {
-                break;
-            }
-            self.descend(walks, &going, depth);
-            let mut next = Going::default();
-            for nth in going.iter() {
-                let walk = &mut walks[nth];
-                let (_, rank) = self.bits.read(walk.spot);
-                let bit = walk.code.bits >> depth & 1 == 1;
-                walk.place = walk.level.next(bit, walk.place, rank);
-                next.keep(depth + 1 < walk.code.length as usize, nth);
-            }
-            going = next;
-        }
+        self.descend(walks, going, |walk, depth, (_, rank)| {
+            let bit = walk.code.bits >> depth & 1 == 1;
+            walk.place = walk.level.next(bit, walk.place, rank);
+            depth + 1 < walk.code.length as usize
+        });
         for (rank, walk) in ranks.iter_mut().zip(walks) {
             *rank = walk.offset.wrapping_add(walk.place as u32);
         }
@@ -341,23 +321,13 @@ impl<B: BitVector> Wavelet<B> {
             (walk.code, walk.level) = (Code::default(), Level::default());
             going.keep(first < end, nth);
         }
-        for depth in 0..MOST {
-            if going.count == 0 {
-                break;
-            }
-            self.descend(walks, &going, depth);
-            let mut next = Going::default();
-            for nth in going.iter() {
-                let walk = &mut walks[nth];
-                let (bit, rank) = self.bits.read(walk.spot);
-                walk.code.bits |= u32::from(bit) << depth;
-                walk.place = walk.level.next(bit, walk.place, rank);
-                // Behind those whose codes go on are those whose codes end.
-                next.keep(walk.place < walk.level.going && walk.first + depth + 1 < walk.end, nth);
-                walk.code.length = depth as u32 + 1;
-            }
-            going = next;
-        }
+        self.descend(walks, going, |walk, depth, (bit, rank)| {
+            walk.code.bits |= u32::from(bit) << depth;
+            walk.code.length = depth as u32 + 1;
+            walk.place = walk.level.next(bit, walk.place, rank);
+            // Behind those whose codes go on are those whose codes end.
+            walk.place < walk.level.going && walk.first + depth + 1 < walk.end
+        });
         for (found, walk) in found.iter_mut().zip(walks) {
             let next = walk.first + walk.code.length as usize;
             let end = if next < walk.end { walk.leaf + self.level(next).leaf } else { walk.behind };
@@ -369,21 +339,37 @@ impl<B: BitVector> Wavelet<B> {
         Ok(())
     }
 
-    /// Finds where walks read their next level.
-    fn descend(&self, walks: &mut [Walk<B::Spot>], going: &Going, depth: usize) {
-        // Independent reads one after another: their misses then overlap.
-        for nth in going.iter() {
-            walks[nth].level = self.level(walks[nth].first + depth);
-        }
-        for nth in going.iter() {
-            self.bits.approach(walks[nth].level.stream, walks[nth].place);
-        }
-        for nth in going.iter() {
-            let walk = &mut walks[nth];
-            walk.spot = self.bits.spot(walk.level.stream, walk.place);
-        }
-        for nth in going.iter() {
-            self.bits.touch(walks[nth].spot);
+    /// Takes walks down, level by level: what is read of each decides whether it goes on.
+    fn descend(
+        &self,
+        walks: &mut [Walk<B::Spot>],
+        mut going: Going,
+        mut take: impl FnMut(&mut Walk<B::Spot>, usize, (bool, usize)) -> bool,
+    ) {
+        for depth in 0..MOST {
+            if going.count == 0 {
+                return;
+            }
+            // Independent reads one after another: their misses then overlap.
+            for nth in going.iter() {
+                walks[nth].level = self.level(walks[nth].first + depth);
+            }
+            for nth in going.iter() {
+                self.bits.approach(walks[nth].level.stream, walks[nth].place);
+            }
+            for nth in going.iter() {
+                let walk = &mut walks[nth];
+                walk.spot = self.bits.spot(walk.level.stream, walk.place);
+            }
+            for nth in going.iter() {
+                self.bits.touch(walks[nth].spot);
+            }
+            let mut next = Going::default();
+            for nth in going.iter() {
+                let read = self.bits.read(walks[nth].spot);
+                next.keep(take(&mut walks[nth], depth, read), nth);
+            }
+            going = next;
         }
     }
 

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::rows::RowTable;
-use super::segment::Segment;
+use super::segment::{Header, Segment, located, push_bytes, read_meta, separator};
 use crate::bits::{BitVector, Hybrid, Plain};
-use crate::container::{Block, BlockToWrite, SegmentEntry, SegmentFile, write_segment_file};
-use crate::corpus::{Column, Corpus, MAX_SYMBOLS, Text};
-use crate::error::{Error, Result};
+use crate::container::{BlockToWrite, SegmentEntry, SegmentFile, write_segment_file};
+use crate::corpus::{Column, Corpus, Text};
+use crate::error::Result;
 use crate::fm::{FmIndex, Rates};
 use crate::interrupt::Monitor;
 use crate::kind::{Kind, Profile};
@@ -20,14 +20,11 @@ use crate::symbol::{Pattern, Position, Rank, Ranks, Symbol, scan};
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Meta {
-    column: Column,
+    #[serde(flatten)]
+    header: Header,
     primary: u64,
     profile: Profile,
     rates: Rates,
-    rows: u64,
-    separator: u32,
-    symbols: u64,
-    width: usize,
 }
 
 /// How large blocks are and how often ranks are kept.
@@ -57,7 +54,7 @@ pub(super) fn build(corpus: Corpus, profile: Profile) -> Result<Arc<dyn Segment>
 }
 
 fn build_in<B: BitVector + 'static>(corpus: Corpus, profile: Profile) -> Result<Arc<dyn Segment>> {
-    let rows = RowTable::new(corpus.row_ends.into(), corpus.validity.map(Block::from));
+    let rows = RowTable::of_corpus(corpus.row_ends, corpus.validity);
     let separator = corpus.separator;
     Ok(match corpus.text {
         Text::U8(text) => Arc::new(FmSegment::<u8, B>::build(text, rows, separator, profile)?),
@@ -72,23 +69,15 @@ pub(super) fn open(
     entry: &SegmentEntry,
     column: Column,
 ) -> Result<Arc<dyn Segment>> {
-    let damaged = |what: &str| Error::corrupt_file(file.path(), what);
-    let meta: Meta = serde_json::from_value(file.meta().clone())
-        .map_err(|error| damaged(&format!("the header lacks what it needs: {error}")))?;
-    if (meta.column, meta.rows, meta.symbols) != (column, entry.rows, entry.symbols) {
-        return Err(damaged("the header and the manifest disagree"));
-    }
-    if meta.symbols > MAX_SYMBOLS as u64 || meta.rows > meta.symbols {
-        return Err(damaged("the header names more rows or symbols than a segment holds"));
-    }
-    match (meta.width, meta.profile) {
+    let meta: Meta = read_meta(&file)?;
+    meta.header.check(&file, entry, column)?;
+    match (meta.header.width, meta.profile) {
         (1, Profile::Fast) => FmSegment::<u8, Plain>::open(file, &meta),
         (2, Profile::Fast) => FmSegment::<u16, Plain>::open(file, &meta),
-        (4, Profile::Fast) => FmSegment::<u32, Plain>::open(file, &meta),
+        (_, Profile::Fast) => FmSegment::<u32, Plain>::open(file, &meta),
         (1, Profile::Compact) => FmSegment::<u8, Hybrid>::open(file, &meta),
         (2, Profile::Compact) => FmSegment::<u16, Hybrid>::open(file, &meta),
-        (4, Profile::Compact) => FmSegment::<u32, Hybrid>::open(file, &meta),
-        _ => Err(damaged("the header names a width other than 1, 2 and 4")),
+        (_, Profile::Compact) => FmSegment::<u32, Hybrid>::open(file, &meta),
     }
 }
 
@@ -96,16 +85,16 @@ impl<S: Symbol, B: BitVector + 'static> FmSegment<S, B> {
     fn build(mut text: Vec<S>, rows: RowTable, separator: u32, profile: Profile) -> Result<Self> {
         let suffixes = sort(&mut text)?;
         let index = FmIndex::new(&text, &suffixes, rates(profile));
-        Ok(Self { index, rows, separator: symbol(separator)?, profile, file: None })
+        Ok(Self { index, rows, separator: self::separator(separator)?, profile, file: None })
     }
 
     fn open(file: SegmentFile, meta: &Meta) -> Result<Arc<dyn Segment>> {
-        let (symbols, rows) = (meta.symbols as usize, meta.rows as usize);
+        let (symbols, rows) = (meta.header.symbols as usize, meta.header.rows as usize);
         let primary = usize::try_from(meta.primary).unwrap_or(usize::MAX);
         Ok(Arc::new(Self {
             index: FmIndex::<S, B>::open(&file, symbols, primary, meta.rates)?,
             rows: RowTable::open(&file, rows)?,
-            separator: symbol(meta.separator).map_err(|error| error.at(file.path()))?,
+            separator: located(Some(&file), separator(meta.header.separator))?,
             profile: meta.profile,
             file: Some(file),
         }))
@@ -113,10 +102,7 @@ impl<S: Symbol, B: BitVector + 'static> FmSegment<S, B> {
 
     /// Names the file that damage was found in.
     fn located<T>(&self, result: Result<T>) -> Result<T> {
-        result.map_err(|error| match &self.file {
-            Some(file) => error.at(file.path()),
-            None => error,
-        })
+        located(self.file.as_ref(), result)
     }
 
     /// A span of the text.
@@ -151,10 +137,6 @@ impl<S: Symbol, B: BitVector + 'static> FmSegment<S, B> {
     }
 }
 
-fn symbol<S: Symbol>(number: u32) -> Result<S> {
-    S::from_number(number).ok_or_else(|| Error::corrupt("the separator is wider than a symbol"))
-}
-
 impl<S: Symbol, B: BitVector + 'static> Segment for FmSegment<S, B> {
     fn kind(&self) -> Kind {
         Kind::Fm(self.profile)
@@ -173,21 +155,16 @@ impl<S: Symbol, B: BitVector + 'static> Segment for FmSegment<S, B> {
     }
 
     fn bytes(&self) -> u64 {
-        let rows = self.rows.len() * 4 + self.rows.validity().map_or(0, <[u8]>::len);
         let whole = |file: &SegmentFile| file.written().0;
-        self.file.as_ref().map_or((self.index.bytes() + rows) as u64, whole)
+        self.file.as_ref().map_or((self.index.bytes() + self.rows.bytes()) as u64, whole)
     }
 
     fn write(&self, column: Column, path: &Path, monitor: &Monitor) -> Result<(u64, u32)> {
         let meta = Meta {
-            column,
+            header: Header::new(self, column, self.separator),
             primary: self.index.primary() as u64,
             profile: self.profile,
             rates: self.index.rates(),
-            rows: self.rows.len() as u64,
-            separator: self.separator.number(),
-            symbols: self.index.len() as u64,
-            width: S::WIDTH,
         };
         let mut blocks: Vec<BlockToWrite<'_>> = self.rows.blocks();
         blocks.extend(self.index.blocks());
@@ -292,13 +269,7 @@ impl<S: Symbol, B: BitVector + 'static> Segment for FmSegment<S, B> {
     }
 
     fn read_bytes(&self, span: Range<Position>, bytes: &mut Vec<u8>) -> Result<()> {
-        for symbol in self.read(span)? {
-            bytes.push(
-                u8::try_from(symbol.number())
-                    .map_err(|_| Error::corrupt("a row of bytes holds a symbol above 255"))?,
-            );
-        }
-        Ok(())
+        push_bytes(&self.read(span)?, bytes)
     }
 
     fn read_tokens(&self, span: Range<Position>, tokens: &mut Vec<u32>) -> Result<()> {

@@ -40,6 +40,16 @@ impl RowTable {
         Ok(Self::new(file.block("row_ends", "u32", rows)?, validity))
     }
 
+    /// The rows of a corpus.
+    pub(crate) fn of_corpus(row_ends: Vec<u32>, validity: Option<Vec<u8>>) -> Self {
+        Self::new(row_ends.into(), validity.map(Block::from))
+    }
+
+    /// Bytes of the table, where it is one of ends.
+    pub(crate) fn bytes(&self) -> usize {
+        self.len() * 4 + self.validity().map_or(0, <[u8]>::len)
+    }
+
     /// What is to be written, which [`RowTable::open`] reads.
     pub(crate) fn blocks(&self) -> Vec<BlockToWrite<'_>> {
         let ends = BlockToWrite::new("row_ends", "u32", self.ends().unwrap_or_default());

@@ -4,14 +4,17 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
 use super::rows::RowTable;
 use super::{fm, suffix};
-use crate::container::{SegmentEntry, read_segment_file};
-use crate::corpus::{Column, Rows};
+use crate::container::{SegmentEntry, SegmentFile, read_segment_file};
+use crate::corpus::{Column, MAX_SYMBOLS, Rows};
 use crate::error::{Error, Result};
 use crate::interrupt::Monitor;
 use crate::kind::Kind;
-use crate::symbol::{Pattern, Position, Rank, Ranks};
+use crate::symbol::{Pattern, Position, Rank, Ranks, Symbol};
 
 /// An immutable index over at most 2^31 - 1 symbols, or more of another program's.
 pub trait Segment: Send + Sync + std::fmt::Debug {
@@ -155,6 +158,79 @@ pub trait Segment: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// [`Error::Corrupt`]; [`Error::Interrupted`].
     fn verify(&self, monitor: &Monitor) -> Result<()>;
+}
+
+/// What the headers of our own segment files say alike.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Header {
+    pub column: Column,
+    pub rows: u64,
+    pub separator: u32,
+    pub symbols: u64,
+    pub width: usize,
+}
+
+impl Header {
+    /// The header of a segment that is to be written.
+    pub fn new<S: Symbol>(segment: &dyn Segment, column: Column, separator: S) -> Self {
+        Self {
+            column,
+            rows: segment.rows().len() as u64,
+            separator: separator.number(),
+            symbols: segment.symbols() as u64,
+            width: S::WIDTH,
+        }
+    }
+
+    /// Checks it against the manifest, and the numbers for what a segment can hold.
+    pub fn check(&self, file: &SegmentFile, entry: &SegmentEntry, column: Column) -> Result<()> {
+        let damaged = |what: &str| Err(Error::corrupt_file(file.path(), what));
+        if (self.column, self.rows, self.symbols) != (column, entry.rows, entry.symbols) {
+            return damaged("the header and the manifest disagree");
+        }
+        if self.symbols > MAX_SYMBOLS as u64 || self.rows > self.symbols {
+            return damaged("the header names more rows or symbols than a segment holds");
+        }
+        if !matches!(self.width, 1 | 2 | 4) {
+            return damaged("the header names a width other than 1, 2 and 4");
+        }
+        Ok(())
+    }
+}
+
+/// A segment's own part of a file's header.
+///
+/// # Errors
+/// [`Error::Corrupt`] if something is missing.
+pub(super) fn read_meta<M: DeserializeOwned>(file: &SegmentFile) -> Result<M> {
+    serde_json::from_value(file.meta().clone()).map_err(|error| {
+        let what = format!("the header lacks what it needs: {error}");
+        Error::corrupt_file(file.path(), what)
+    })
+}
+
+/// The separator of a text of symbols of that width.
+pub(super) fn separator<S: Symbol>(number: u32) -> Result<S> {
+    S::from_number(number).ok_or_else(|| Error::corrupt("the separator is wider than a symbol"))
+}
+
+/// Names the file that damage was found in, if the segment is one.
+pub(super) fn located<T>(file: Option<&SegmentFile>, result: Result<T>) -> Result<T> {
+    result.map_err(|error| match file {
+        Some(file) => error.at(file.path()),
+        None => error,
+    })
+}
+
+/// Appends symbols that are bytes.
+pub(super) fn push_bytes<S: Symbol>(symbols: &[S], bytes: &mut Vec<u8>) -> Result<()> {
+    for symbol in symbols {
+        bytes.push(
+            u8::try_from(symbol.number())
+                .map_err(|_| Error::corrupt("a row of bytes holds a symbol above 255"))?,
+        );
+    }
+    Ok(())
 }
 
 /// Opens the segment file that a manifest names.

@@ -4,12 +4,10 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::rows::RowTable;
-use super::segment::Segment;
+use super::segment::{Header, Segment, located, push_bytes, read_meta, separator};
 use crate::container::{Block, BlockToWrite, SegmentEntry, SegmentFile, write_segment_file};
-use crate::corpus::{Column, Corpus, MAX_SYMBOLS, Text};
+use crate::corpus::{Column, Corpus, Text};
 use crate::error::{Error, Result};
 use crate::interrupt::Monitor;
 use crate::kind::Kind;
@@ -18,15 +16,6 @@ use crate::symbol::{Pattern, Position, Rank, Ranks, Symbol, extend_left, scan};
 
 /// Fewer patterns are faster one by one than in step.
 const STEP: usize = 4;
-
-#[derive(Debug, Serialize, Deserialize)]
-struct Meta {
-    column: Column,
-    rows: u64,
-    separator: u32,
-    symbols: u64,
-    width: usize,
-}
 
 /// A segment of symbols of one width.
 #[derive(Debug)]
@@ -43,7 +32,7 @@ pub struct SuffixSegment<S: Symbol> {
 
 /// Sorts a corpus into a segment in memory.
 pub(super) fn build(corpus: Corpus) -> Result<Arc<dyn Segment>> {
-    let rows = RowTable::new(corpus.row_ends.into(), corpus.validity.map(Block::from));
+    let rows = RowTable::of_corpus(corpus.row_ends, corpus.validity);
     let separator = corpus.separator;
     Ok(match corpus.text {
         Text::U8(text) => Arc::new(SuffixSegment::build(text, rows, separator)?),
@@ -58,20 +47,12 @@ pub(super) fn open(
     entry: &SegmentEntry,
     column: Column,
 ) -> Result<Arc<dyn Segment>> {
-    let damaged = |what: &str| Error::corrupt_file(file.path(), what);
-    let meta: Meta = serde_json::from_value(file.meta().clone())
-        .map_err(|error| damaged(&format!("the header lacks what it needs: {error}")))?;
-    if (meta.column, meta.rows, meta.symbols) != (column, entry.rows, entry.symbols) {
-        return Err(damaged("the header and the manifest disagree"));
-    }
-    if meta.symbols > MAX_SYMBOLS as u64 || meta.rows > meta.symbols {
-        return Err(damaged("the header names more rows or symbols than a segment holds"));
-    }
-    match meta.width {
-        1 => SuffixSegment::<u8>::open(file, &meta),
-        2 => SuffixSegment::<u16>::open(file, &meta),
-        4 => SuffixSegment::<u32>::open(file, &meta),
-        _ => Err(damaged("the header names a width other than 1, 2 and 4")),
+    let header: Header = read_meta(&file)?;
+    header.check(&file, entry, column)?;
+    match header.width {
+        1 => SuffixSegment::<u8>::open(file, &header),
+        2 => SuffixSegment::<u16>::open(file, &header),
+        _ => SuffixSegment::<u32>::open(file, &header),
     }
 }
 
@@ -82,12 +63,12 @@ impl<S: Symbol> SuffixSegment<S> {
         let shape = keys::Shape::new(text.len());
         let (keys, skips) = keys::build(&text, &suffixes, &shape);
         let (keys, skips) = (keys.into(), skips.into());
-        let separator = symbol(separator)?;
+        let separator = self::separator(separator)?;
         Ok(Self { text, suffixes, keys, skips, shape, rows, separator, file: None })
     }
 
-    fn open(file: SegmentFile, meta: &Meta) -> Result<Arc<dyn Segment>> {
-        let (symbols, rows) = (meta.symbols as usize, meta.rows as usize);
+    fn open(file: SegmentFile, header: &Header) -> Result<Arc<dyn Segment>> {
+        let (symbols, rows) = (header.symbols as usize, header.rows as usize);
         let shape = keys::Shape::new(symbols);
         let (keys, skips) = shape.lengths();
         Ok(Arc::new(Self {
@@ -97,7 +78,7 @@ impl<S: Symbol> SuffixSegment<S> {
             skips: file.block("skips", "u16", skips)?,
             shape,
             rows: RowTable::open(&file, rows)?,
-            separator: symbol(meta.separator).map_err(|error| error.at(file.path()))?,
+            separator: located(Some(&file), separator(header.separator))?,
             file: Some(file),
         }))
     }
@@ -114,15 +95,8 @@ impl<S: Symbol> SuffixSegment<S> {
 
     /// Names the file that damage was found in.
     fn located<T>(&self, result: Result<T>) -> Result<T> {
-        result.map_err(|error| match &self.file {
-            Some(file) => error.at(file.path()),
-            None => error,
-        })
+        located(self.file.as_ref(), result)
     }
-}
-
-fn symbol<S: Symbol>(number: u32) -> Result<S> {
-    S::from_number(number).ok_or_else(|| Error::corrupt("the separator is wider than a symbol"))
 }
 
 impl<S: Symbol> Segment for SuffixSegment<S> {
@@ -145,28 +119,21 @@ impl<S: Symbol> Segment for SuffixSegment<S> {
     fn bytes(&self) -> u64 {
         self.file.as_ref().map_or_else(
             || {
-                let rows = self.rows.len() * 4 + self.rows.validity().map_or(0, <[u8]>::len);
                 let keys = self.keys.len() * 8 + self.skips.len() * 2;
-                (self.text.len() * (S::WIDTH + 4) + keys + rows) as u64
+                (self.text.len() * (S::WIDTH + 4) + keys + self.rows.bytes()) as u64
             },
             |file| file.written().0,
         )
     }
 
     fn write(&self, column: Column, path: &Path, monitor: &Monitor) -> Result<(u64, u32)> {
-        let meta = Meta {
-            column,
-            rows: self.rows.len() as u64,
-            separator: self.separator.number(),
-            symbols: self.text.len() as u64,
-            width: S::WIDTH,
-        };
+        let meta = serde_json::json!(Header::new(self, column, self.separator));
         let mut blocks = vec![BlockToWrite::new("text", S::DTYPE, &self.text)];
         blocks.extend(self.rows.blocks());
         blocks.push(BlockToWrite::new("keys", "u64", &self.keys));
         blocks.push(BlockToWrite::new("skips", "u16", &self.skips));
         blocks.push(BlockToWrite::new("suffix_array", "u32", &self.suffixes));
-        write_segment_file(path, Kind::Suffix.name(), &serde_json::json!(meta), &blocks, monitor)
+        write_segment_file(path, Kind::Suffix.name(), &meta, &blocks, monitor)
     }
 
     fn find(&self, pattern: Pattern<'_>) -> Result<Ranks> {
@@ -255,13 +222,7 @@ impl<S: Symbol> Segment for SuffixSegment<S> {
     }
 
     fn read_bytes(&self, span: Range<Position>, bytes: &mut Vec<u8>) -> Result<()> {
-        for symbol in self.located(self.slice(span))? {
-            bytes.push(
-                u8::try_from(symbol.number())
-                    .map_err(|_| Error::corrupt("a row of bytes holds a symbol above 255"))?,
-            );
-        }
-        Ok(())
+        push_bytes(self.located(self.slice(span))?, bytes)
     }
 
     fn read_tokens(&self, span: Range<Position>, tokens: &mut Vec<u32>) -> Result<()> {
