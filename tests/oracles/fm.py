@@ -14,6 +14,7 @@ from oracles.container import Segment
 BITS = 248
 BLOCKS = 16
 STREAM = 1 << 20
+FEW = 7
 
 
 @dataclass(frozen=True)
@@ -79,27 +80,34 @@ class FmSegment:
         """The number of the symbol before each row, and the row that it leads to."""
         meta, alphabet = self.meta, len(self.alphabet)
         length, size = meta["symbols"], 1 << meta["rates"]["block"]
-        starts, levels, codes = self.starts, self.levels, self.codes
-        leaves = self.packed("leaves", alphabet, len(codes))
+        starts, tables = self.starts, self.tables
         blocks = -(-length // size)
-        numbers = self.packed("leaf_numbers", alphabet, blocks * alphabet)
-        offsets, found = self.offsets, []
+        entries = self.packed("entries", 131 + 3 * alphabet, blocks * alphabet)
+        found = []
         for block in range(blocks):
-            first, last = starts[2 * block], starts[2 * block + 2]
-            leaf, behind = starts[2 * block + 1], starts[2 * block + 3]
-            by_code = {codes[nth]: leaves[nth] for nth in range(leaf, behind)}
-            held = {numbers[block * alphabet + s] - 1: s for s in range(alphabet)}
-            assert all(held[nth - leaf] == leaves[nth] for nth in range(leaf, behind))
+            table = tables[starts[block] :]
+            own = entries[block * alphabet : (block + 1) * alphabet]
+            held = {entry: symbol for symbol, entry in enumerate(own) if entry < table[0]}
+            absent = [entry for entry in own if entry >= table[0]]
+            assert absent == list(range(table[0], table[0] + len(absent)))
             count = min(size, length - block * size)
-            matrix, going = [], count
-            for level in range(first, last):
-                head, tail, zeros, after, ended = levels[5 * level : 5 * level + 5]
-                bits = self.bits("bwt", head, tail, going)
-                assert zeros == going - sum(bits)
-                assert all(code % 64 > level - first for code in codes[leaf + ended : behind])
-                ranks = np.concatenate([[0], np.cumsum(bits)]).tolist()
-                matrix.append((bits, ranks, zeros, after))
-                going = after
+            matrix, going, at = [], count, 1
+            leaves: dict[int, tuple[int, int]] = {}
+            while at < table[0]:
+                ended = 1 if table[0] == 4 else table[at + 4]
+                if table[0] != 4:
+                    head, tail, zeros, after = table[at : at + 4]
+                    bits = self.bits("bwt", head, tail, going)
+                    assert zeros == going - sum(bits)
+                    ranks = np.concatenate([[0], np.cumsum(bits)]).tolist()
+                    matrix.append((bits, ranks, zeros, after))
+                    going, at = after, at + 5
+                for _ in range(ended):
+                    code, symbol, offset = table[at : at + 3]
+                    assert code % 64 == len(matrix) and held.pop(at) == symbol
+                    leaves[code] = symbol, offset
+                    at += 3
+            assert not held
             for begin in range(count):
                 place, code = begin, 0
                 for depth, (bits, ranks, zeros, after) in enumerate(matrix):
@@ -108,9 +116,8 @@ class FmSegment:
                     place = zeros + rank if bit else place - rank
                     if place >= after:
                         break
-                symbol = by_code[code]
-                row = (offsets[block * alphabet + symbol] + place) % 2**32
-                found.append((symbol, row))
+                symbol, offset = leaves[code]
+                found.append((symbol, (offset + place) % 2**32))
         return found
 
     @cached_property
@@ -153,13 +160,15 @@ def _low(count: int) -> int:
 
 def _size(count: int) -> int:
     """Bytes of so many places."""
-    low = _low(count) if count else 0
-    return -(-(count * low + count + (BITS >> low)) // 8) if count else 0
+    if count <= FEW:
+        return count
+    low = _low(count)
+    return -(-(count * low + count + (BITS >> low)) // 8)
 
 
 def _places(bits: int, count: int) -> list[int]:
-    if not count:
-        return []
+    if count <= FEW:
+        return [bits >> (8 * nth) & 255 for nth in range(count)]
     low = _low(count)
     unary = bits >> (count * low)
     ends = [at for at in range(BITS) if unary >> at & 1][:count]

@@ -2,7 +2,7 @@
 //! ones or zeros, whichever are fewer, or as the places where runs end. Places are coded as Elias
 //! (1974) and Fano (1971) did; blocks that choose are of Kärkkäinen, Kempa and Puglisi (2014).
 
-use super::{BitVector, Bits, Stream, mask, whole_block};
+use super::{BitVector, Bits, Stream, mask, prefetch, whole_block};
 use crate::container::{Block, BlockToWrite, SegmentFile};
 use crate::error::Result;
 
@@ -25,8 +25,14 @@ const BEFORE: usize = 24;
 /// Bits of a block's size.
 const SIZE_BITS: usize = 5;
 
-/// Zeros behind the last block, so that 32 bytes may be read from every byte on.
-const PADDING: usize = 40;
+/// Blocks whose sizes are read as one number, and their bits; where the others' start in the second
+/// word of a head.
+const SIZES: usize = 12;
+const FIRST: usize = SIZES * SIZE_BITS;
+const SECOND: usize = 2 * BEFORE + FIRST - 64;
+
+/// Bytes that are read of a block, and zeros behind the last one, so that they may be.
+const PADDING: usize = 48;
 
 /// Low bits of a place that are kept apart, for so many places.
 const LOW: [u8; BITS + 1] = {
@@ -39,10 +45,13 @@ const LOW: [u8; BITS + 1] = {
     low
 };
 
+/// So few places are a byte each: that takes no more, and all are compared at once.
+const FEW: usize = 7;
+
 /// Bytes that so many places take.
 const fn places_size(count: usize) -> usize {
     let low = LOW[count] as usize;
-    if count == 0 { 0 } else { (count * low + count + (BITS >> low)).div_ceil(8) }
+    if count <= FEW { count } else { (count * low + count + (BITS >> low)).div_ceil(8) }
 }
 
 /// Bytes of a block of so many ones whose runs are not looked at.
@@ -64,14 +73,17 @@ pub struct Hybrid {
     bytes: Block<u8>,
 }
 
-/// A block and a place in it: its first byte, its ones and bytes, and the ones before it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// A head, a block under it, and a place in that: its first byte, its ones and bytes, and the ones
+/// before it.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Spot {
+    head: usize,
     from: usize,
+    rank: u32,
+    block: u8,
     at: u8,
     ones: u8,
     size: u8,
-    rank: u32,
 }
 
 /// Streams on their way into a [`Hybrid`].
@@ -118,38 +130,35 @@ impl BitVector for Hybrid {
     #[inline]
     fn spot(&self, stream: Stream, at: usize) -> Spot {
         let (block, at) = (at / BITS, at % BITS);
-        let start = (stream.head as usize).saturating_add(block / BLOCKS).saturating_mul(HEAD);
-        let Some(head) = self.heads.get(start..).and_then(|head| head.first_chunk::<HEAD>()) else {
-            return Spot::default();
+        let head = (stream.head as usize).saturating_add(block / BLOCKS).saturating_mul(HEAD);
+        prefetch(&self.heads, head);
+        let tail = stream.tail as usize * 8;
+        Spot { head, block: (block % BLOCKS) as u8, from: tail, at: at as u8, ..Spot::default() }
+    }
+
+    #[inline]
+    fn settle(&self, spot: &mut Spot) {
+        let head = self.heads.get(spot.head..).and_then(|rest| rest.first_chunk::<HEAD>());
+        let Some(&[first, second, low, high]) = head else {
+            *spot = Spot::default();
+            return;
         };
-        let [a, b, c, d] = head.map(u128::from);
-        let (sizes, counts) = (a | b << 64, c | d << 64);
-        let mut rank = (a as u64 & mask(BEFORE)) as usize;
-        let mut from = stream.tail as usize * 8 + ((a as u64 >> BEFORE) & mask(BEFORE)) as usize;
-        let block = block % BLOCKS;
-        let before = (1_u128 << (block * 8)) - 1;
-        rank += sum_bytes(counts & before);
-        let sizes = sizes >> (2 * BEFORE);
-        from += sum_sizes(sizes & ((1 << (block * SIZE_BITS)) - 1));
-        let size = (sizes >> (block * SIZE_BITS)) as usize & mask(SIZE_BITS) as usize;
-        let ones = ((counts >> (block * 8)) as usize & 0xFF).min(BITS);
-        Spot { from, at: at as u8, ones: ones as u8, size: size as u8, rank: rank as u32 }
-    }
-
-    #[inline]
-    fn approach(&self, stream: Stream, at: usize) {
-        let head = (stream.head as usize).saturating_add(at / (BITS * BLOCKS));
-        std::hint::black_box(self.heads.get(head.saturating_mul(HEAD)).copied());
-    }
-
-    #[inline]
-    fn touch(&self, spot: Spot) {
-        std::hint::black_box(self.bytes.get(spot.from).copied());
+        let block = usize::from(spot.block) % BLOCKS;
+        let counts = [low, high];
+        spot.rank = (first & mask(BEFORE)) as u32 + sum_counts(counts, block) as u32;
+        // The sizes of the first blocks, and of the others.
+        let sizes =
+            [(first >> (2 * BEFORE) | second << (64 - 2 * BEFORE)) & mask(FIRST), second >> SECOND];
+        spot.from += (first >> BEFORE & mask(BEFORE)) as usize + sum_sizes(sizes, block);
+        prefetch(&self.bytes, spot.from);
+        spot.ones = ((counts[block / 8] >> (block % 8 * 8)) as u8).min(BITS as u8);
+        let size = sizes[block / SIZES] >> (block % SIZES * SIZE_BITS) & mask(SIZE_BITS);
+        spot.size = size as u8;
     }
 
     #[inline]
     fn read(&self, spot: Spot) -> (bool, usize) {
-        let Spot { from, at, ones, size, rank } = spot;
+        let Spot { from, at, ones, size, rank, .. } = spot;
         let (at, ones, size) = (usize::from(at), usize::from(ones), usize::from(size));
         let rank = rank as usize;
         if size == 0 {
@@ -165,23 +174,10 @@ impl BitVector for Hybrid {
         } else if ones <= BITS - ones {
             listed(bytes, ones, at)
         } else {
-            let (bit, before) = listed(bytes, BITS - ones, at);
-            (!bit, at - before.min(at))
+            let (is_zero, before) = listed(bytes, BITS - ones, at);
+            (!is_zero, at.wrapping_sub(before))
         };
-        (bit, rank + before)
-    }
-
-    #[inline]
-    fn ranks<const N: usize>(&self, spots: [Spot; N]) -> [usize; N] {
-        let mut ranks = [0; N];
-        for (nth, &spot) in spots.iter().enumerate() {
-            // The same place again, as is often asked where little is left of a range.
-            ranks[nth] = match nth.checked_sub(1) {
-                Some(before) if spots[before] == spot => ranks[before],
-                _ => self.read(spot).1,
-            };
-        }
-        ranks
+        (bit, rank.wrapping_add(before))
     }
 
     fn bytes(&self) -> usize {
@@ -203,23 +199,27 @@ impl BitVector for Hybrid {
     }
 }
 
-/// The sum of 16 bytes.
-fn sum_bytes(bytes: u128) -> usize {
-    // Pairs, fours and all in step: sums of bytes need two.
-    const PAIRS: u64 = 0x00FF_00FF_00FF_00FF;
-    let pairs = |word: u64| (word & PAIRS) + (word >> 8 & PAIRS);
-    let sum = pairs(bytes as u64) + pairs((bytes >> 64) as u64);
-    (sum.wrapping_mul(0x0001_0001_0001_0001) >> 48) as usize
+/// The lowest bits of two numbers of `width` bits, `count` of them in all.
+fn lowest(numbers: [u64; 2], width: usize, count: usize) -> [u64; 2] {
+    [numbers[0] & mask(count.min(width)), numbers[1] & mask(count.saturating_sub(width))]
 }
 
-/// The sum of 16 sizes, in step as [`sum_bytes`]: sums of sizes need twice their bits.
-fn sum_sizes(sizes: u128) -> usize {
-    const PAIRS: u128 = 0x07C1_F07C_1F07_C1F0_7C1F;
-    let mut sum = (sizes & PAIRS) + (sizes >> SIZE_BITS & PAIRS);
-    for pairs in [4, 2, 1] {
-        sum += sum >> (pairs * 2 * SIZE_BITS);
-    }
-    sum as usize & mask(2 * SIZE_BITS) as usize
+/// The ones of the first blocks under a head, given those of each in a byte.
+fn sum_counts(counts: [u64; 2], blocks: usize) -> usize {
+    // Pairs, then all at once: their sums need two bytes.
+    const PAIRS: u64 = 0x00FF_00FF_00FF_00FF;
+    let [low, high] =
+        lowest(counts, 64, blocks * 8).map(|bytes| (bytes & PAIRS) + (bytes >> 8 & PAIRS));
+    ((low + high).wrapping_mul(0x0001_0001_0001_0001) >> 48) as usize
+}
+
+/// The bytes of the first blocks under a head, as [`sum_counts`]: their sums need twice their bits.
+fn sum_sizes(sizes: [u64; 2], blocks: usize) -> usize {
+    const PAIRS: u64 = 0x007C_1F07_C1F0_7C1F;
+    const ALL: u64 = 1 | 1 << 10 | 1 << 20 | 1 << 30 | 1 << 40 | 1 << 50;
+    let [low, high] = lowest(sizes, FIRST, blocks * SIZE_BITS)
+        .map(|sizes| (sizes & PAIRS) + (sizes >> SIZE_BITS & PAIRS));
+    ((low + high).wrapping_mul(ALL) >> 50) as usize & mask(2 * SIZE_BITS) as usize
 }
 
 /// Appends the block of bits that starts at `start`; gives its ones.
@@ -245,9 +245,13 @@ fn encode(bits: &Bits, start: usize, bytes: &mut Vec<u8>) -> usize {
     ones
 }
 
-/// Appends places: the low bits of each, then the high ones, in unary.
+/// Appends places: as bytes, or the low bits of each, then the high ones, in unary.
 fn list(places: &[usize], bytes: &mut Vec<u8>) {
     let count = places.len();
+    if count <= FEW {
+        bytes.extend(places.iter().map(|&place| place as u8));
+        return;
+    }
     let low = usize::from(LOW[count]);
     let mut coded = [0_u64; 4];
     for (nth, &place) in places.iter().enumerate() {
@@ -263,85 +267,179 @@ fn list(places: &[usize], bytes: &mut Vec<u8>) {
     bytes.extend(coded.iter().flat_map(|word| word.to_le_bytes()).take(places_size(count)));
 }
 
-/// The bit at a place of a block as it is, and the ones before it.
-fn whole(bytes: &[u8; 32], at: usize) -> (bool, usize) {
-    let [low, high] = halves(bytes);
-    let (bit, below) = if at < 128 {
-        (low >> at & 1, low & ((1 << at) - 1))
-    } else {
-        (high >> (at - 128) & 1, high & ((1 << (at - 128)) - 1))
-    };
-    let before = if at < 128 { 0 } else { low.count_ones() };
-    (bit == 1, (before + below.count_ones()) as usize)
+/// What is read of a block.
+type Bytes = [u8; PADDING];
+
+/// 64 bits of a block from a byte on.
+fn word(bytes: &Bytes, from: usize) -> u64 {
+    bytes[from % 32..].first_chunk().map_or(0, |word| u64::from_le_bytes(*word))
 }
 
-/// The bit at a place of a block of runs, and the ones before it.
-fn runs(bytes: &[u8; 32], at: usize) -> (bool, usize) {
-    let mut bit = bytes[0] & 1 == 1;
-    let (mut ones, mut start) = (0, 0);
-    for end in Places::new(bytes, 8, usize::from(bytes[0] >> 1)) {
-        if end > at {
-            break;
-        }
-        ones += if bit { end - start.min(end) } else { 0 };
-        (start, bit) = (end, !bit);
+/// The bit at a place of a block as it is, and the ones before it.
+fn whole(bytes: &Bytes, at: usize) -> (bool, usize) {
+    let mut before = 0;
+    // All words, those behind masked away: the number of turns would be guessed wrong.
+    for nth in 0..4 {
+        let kept = mask(at.saturating_sub(nth * 64).min(64));
+        before += (word(bytes, nth * 8) & kept).count_ones();
     }
-    (bit, if bit { ones + at - start } else { ones })
+    (bytes[at / 8] >> (at % 8) & 1 == 1, before as usize)
+}
+
+/// A few places from a byte on, and behind them what is greater than all.
+fn few(bytes: &Bytes, from: usize, count: usize) -> u64 {
+    word(bytes, from) | !mask(count * 8)
+}
+
+/// How many of eight bytes, in order, are at most `most`: the comparison of all at once of Lamport
+/// (1975).
+fn up_to(bytes: u64, most: usize) -> usize {
+    const ONES: u64 = u64::MAX / 0xFF;
+    const TOPS: u64 = ONES << 7;
+    let most = most as u64 * ONES;
+    // By the lower bits, where the top ones do not say it.
+    let lower = (most | TOPS) - (bytes & !TOPS);
+    let at_most = (most & !bytes) | (!(most ^ bytes) & lower);
+    (at_most & TOPS).count_ones() as usize
 }
 
 /// Whether a place is among the `count` listed ones, and how many of them are before it.
-fn listed(bytes: &[u8; 32], count: usize, at: usize) -> (bool, usize) {
-    let mut before = 0;
-    for place in Places::new(bytes, 0, count) {
-        if place >= at {
-            return (place == at, before);
-        }
-        before += 1;
+fn listed(bytes: &Bytes, count: usize, at: usize) -> (bool, usize) {
+    if count > FEW {
+        return Places::new(bytes, 0, count).before(at);
     }
-    (false, before)
+    let places = few(bytes, 0, count);
+    let up_to = up_to(places, at);
+    // The last of them, if there is one.
+    let is_listed = places << 8 >> (up_to * 8) as u32 & 0xFF == at as u64 && up_to > 0;
+    (is_listed, up_to - usize::from(is_listed))
 }
 
-/// 32 bytes as two numbers.
-fn halves(bytes: &[u8; 32]) -> [u128; 2] {
-    [0, 16].map(|from| u128::from_le_bytes(std::array::from_fn(|byte| bytes[from + byte])))
-}
-
-/// Places that [`list`] wrote, in order. Neither their low bits nor their high ones are more than
-/// 128 bits where the bits themselves are 248.
+/// Places that [`list`] wrote.
 #[derive(Debug)]
-struct Places {
-    lows: u128,
-    unary: u128,
+struct Places<'a> {
+    bytes: &'a Bytes,
+    /// The bit at which their low bits start.
+    start: usize,
+    count: usize,
     low: usize,
-    high: usize,
-    left: usize,
+    /// High bits in unary. They are 121 at most, where places take fewer bytes than a block.
+    unary: [u64; 2],
 }
 
-impl Places {
+impl<'a> Places<'a> {
     /// So many places, that start at a bit.
-    fn new(bytes: &[u8; 32], from: usize, count: usize) -> Self {
-        let [first, second] = halves(bytes);
+    fn new(bytes: &'a Bytes, start: usize, count: usize) -> Self {
         let low = usize::from(LOW[count]);
-        let after = |bit: usize| match bit {
-            0 => first,
-            1..128 => first >> bit | second << (128 - bit),
-            _ => second.checked_shr(bit as u32 - 128).unwrap_or(0),
-        };
-        Self { lows: after(from), unary: after(from + count * low), low, high: 0, left: count }
+        let high = start + count * low;
+        let two = bytes[high / 8 % 32..].first_chunk().map_or(0, |two| u128::from_le_bytes(*two));
+        let two = two >> (high % 8);
+        Self { bytes, start, count, low, unary: [two as u64, (two >> 64) as u64] }
+    }
+
+    /// The low bits of a place.
+    fn low(&self, nth: usize) -> usize {
+        let bit = self.start + nth * self.low;
+        (word(self.bytes, bit / 8) >> (bit % 8) & mask(self.low)) as usize
+    }
+
+    /// Whether `at` is one of the places, and how many are before it.
+    fn before(&self, at: usize) -> (bool, usize) {
+        let (high, low) = (at >> self.low, at & mask(self.low) as usize);
+        // A zero ends the places of one high part.
+        let mut nth = if high == 0 { 0 } else { (self.zero(high - 1) + 1).saturating_sub(high) };
+        while nth < self.count && self.unary(nth + high) {
+            let place = self.low(nth);
+            if place >= low {
+                return (place == low, nth);
+            }
+            nth += 1;
+        }
+        (false, nth)
+    }
+
+    fn unary(&self, bit: usize) -> bool {
+        self.unary[bit / 64 % 2] >> (bit % 64) & 1 == 1
+    }
+
+    /// Where the zero is that has `nth` before it.
+    fn zero(&self, nth: usize) -> usize {
+        let [first, second] = self.unary.map(|word| !word);
+        let zeros = first.count_ones() as usize;
+        if nth < zeros { select(first, nth) } else { 64 + select(second, nth - zeros) }
     }
 }
 
-impl Iterator for Places {
-    type Item = usize;
-
-    #[inline]
-    fn next(&mut self) -> Option<usize> {
-        self.left = self.left.checked_sub(1)?;
-        let zeros = self.unary.trailing_zeros();
-        self.unary = self.unary.checked_shr(zeros + 1).unwrap_or(0);
-        self.high += zeros as usize;
-        let place = self.high << self.low | (self.lows as u64 & mask(self.low)) as usize;
-        self.lows >>= self.low;
-        Some(place)
+/// Where the one is that has `nth` before it; behind the last bit if there is none. Ones are added up
+/// in bytes side by side (Vigna 2008).
+fn select(word: u64, nth: usize) -> usize {
+    const ONES: u64 = u64::MAX / 0xFF;
+    const TOPS: u64 = ONES << 7;
+    let pairs = word - (word >> 1 & (u64::MAX / 3));
+    let fours = (pairs & (u64::MAX / 5)) + (pairs >> 2 & (u64::MAX / 5));
+    let sums = ((fours + (fours >> 4)) & (u64::MAX / 17)).wrapping_mul(ONES);
+    let nth = nth.min(64) as u64;
+    // A byte's top bit stays where no more ones than `nth` are up to its end.
+    let byte = 8 * ((((nth * ONES) | TOPS) - sums) & TOPS).count_ones();
+    if byte == 64 {
+        return 64;
     }
+    let rest = nth - (sums << 8 >> byte & 0xFF);
+    let mut bits = (word >> byte) as u8;
+    for _ in 0..rest {
+        bits &= bits.wrapping_sub(1);
+    }
+    (byte + bits.trailing_zeros()) as usize
+}
+
+/// The bit at a place of a block of runs, and the ones before it: the places where runs end, added and
+/// taken away in turn.
+fn runs(bytes: &Bytes, at: usize) -> (bool, usize) {
+    let (first, count) = (bytes[0] & 1 == 1, usize::from(bytes[0] >> 1));
+    if count <= FEW {
+        return few_runs(few(bytes, 1, count), first, at);
+    }
+    /// Low bits of so many places are whole bytes, and a word holds them.
+    const TURN: usize = 16;
+    let Places { low, unary: [mut unary, mut rest], .. } = Places::new(bytes, 8, count);
+    let (mut lows, mut base) = (0, 0);
+    let (mut ended, mut turns) = (0, 0);
+    while ended < count {
+        if ended % TURN == 0 {
+            lows = word(bytes, 1 + ended * low / 8);
+        }
+        if unary == 0 {
+            (unary, rest, base) = (rest, 0, 64);
+        }
+        let high = base + unary.trailing_zeros() as usize;
+        let end = high.wrapping_sub(ended) << low | (lows & mask(low)) as usize;
+        if end > at {
+            break;
+        }
+        turns = end.wrapping_sub(turns);
+        unary &= unary.wrapping_sub(1);
+        lows >>= low;
+        ended += 1;
+    }
+    in_runs(first, ended, turns, at)
+}
+
+/// The bit at a place behind so many ends of runs, and the ones before it, given the last end less the
+/// one before it, and so on.
+fn in_runs(first: bool, ended: usize, turns: usize, at: usize) -> (bool, usize) {
+    let even = ended.is_multiple_of(2);
+    // Bits like the first one before the last end, and those behind it.
+    let like_first = if even { at.wrapping_sub(turns) } else { turns };
+    (first == even, if first { like_first } else { at.wrapping_sub(like_first) })
+}
+
+/// As [`runs`], of a few ends.
+fn few_runs(ends: u64, first: bool, at: usize) -> (bool, usize) {
+    const EVERY_OTHER: u64 = 0x00FF_00FF_00FF_00FF;
+    let ended = up_to(ends, at);
+    let ends = ends & mask(ended * 8);
+    let sum = |ends: u64| ((ends & EVERY_OTHER).wrapping_mul(0x0001_0001_0001_0001) >> 48) as usize;
+    let turns = sum(ends).wrapping_sub(sum(ends >> 8));
+    let turns = if ended.is_multiple_of(2) { turns.wrapping_neg() } else { turns };
+    in_runs(first, ended, turns, at)
 }

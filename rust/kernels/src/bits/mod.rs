@@ -67,7 +67,23 @@ fn bits_at(words: &[u64], at: usize, count: usize) -> u64 {
     (low | high) & mask(count)
 }
 
+/// Asks memory for a place, and does not wait.
+#[inline]
+fn prefetch<T>(items: &[T], at: usize) {
+    if let Some(item) = items.get(at) {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: every x86-64 has the instruction, and it is a hint: nothing is read.
+        unsafe {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(item).cast());
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        std::hint::black_box(std::ptr::from_ref(item));
+    }
+}
+
 /// The lowest `count` bits set.
+#[inline]
 fn mask(count: usize) -> u64 {
     1_u64.checked_shl(count as u32).map_or(u64::MAX, |bit| bit - 1)
 }
@@ -95,32 +111,25 @@ pub trait BitVector: Sized + Send + Sync + std::fmt::Debug {
     /// What was added.
     fn build(builder: Self::Builder) -> Self;
 
-    /// Where a place of a stream is read.
+    /// A place, and where it is read.
     type Spot: Copy + Default;
 
-    /// Reads what [`BitVector::spot`] will read, for nothing but to have it in cache: reads for
-    /// several places, if nothing waits for them, overlap.
-    fn approach(&self, stream: Stream, at: usize);
-
-    /// Finds where a place is read.
+    /// Where a place is read; asks memory for what says it.
     fn spot(&self, stream: Stream, at: usize) -> Self::Spot;
 
-    /// Reads what [`BitVector::read`] will read, for the same.
-    fn touch(&self, spot: Self::Spot);
+    /// Finds what [`BitVector::read`] will read, and asks memory for it. Between the three, what other
+    /// places need can be asked for: their misses overlap.
+    fn settle(&self, spot: &mut Self::Spot);
 
     /// Whether the bit there is set, and how many are before it.
     fn read(&self, spot: Self::Spot) -> (bool, usize);
 
-    /// How many bits are set before each spot, of one stream and in order.
-    #[inline]
-    fn ranks<const N: usize>(&self, spots: [Self::Spot; N]) -> [usize; N] {
-        spots.map(|spot| self.read(spot).1)
-    }
-
     /// Whether the bit at a place is set, and how many are before it.
     #[inline]
     fn get(&self, stream: Stream, at: usize) -> (bool, usize) {
-        self.read(self.spot(stream, at))
+        let mut spot = self.spot(stream, at);
+        self.settle(&mut spot);
+        self.read(spot)
     }
 
     /// How many bits are set before a place.

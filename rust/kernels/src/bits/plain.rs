@@ -1,6 +1,6 @@
 //! Bits as they are, a cache line of 480 behind the number of ones before it.
 
-use super::{BitVector, Bits, Stream, mask, whole_block};
+use super::{BitVector, Bits, Stream, mask, prefetch, whole_block};
 use crate::container::{Block, BlockToWrite, SegmentFile};
 use crate::error::Result;
 
@@ -49,17 +49,14 @@ impl BitVector for Plain {
     #[inline]
     fn spot(&self, stream: Stream, at: usize) -> (usize, usize) {
         let line = (stream.head as usize).saturating_add(at / LINE);
-        (line.saturating_mul(WORDS), at % LINE + COUNT)
+        let start = line.saturating_mul(WORDS);
+        prefetch(&self.words, start);
+        (start, at % LINE + COUNT)
     }
 
     /// Nothing: a line says where it is.
     #[inline]
-    fn approach(&self, _: Stream, _: usize) {}
-
-    #[inline]
-    fn touch(&self, (start, _): (usize, usize)) {
-        std::hint::black_box(self.words.get(start).copied());
-    }
+    fn settle(&self, _: &mut (usize, usize)) {}
 
     #[inline]
     fn read(&self, (start, at): (usize, usize)) -> (bool, usize) {

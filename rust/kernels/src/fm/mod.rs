@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use wavelet::{GROUP, Walks, Wavelet, WaveletBuilder};
 
 use crate::bits::{BitVector, Bits, Hybrid, Packed, Stream, width_of};
+
 use crate::container::{Block, BlockToWrite, SegmentFile};
 use crate::error::{Error, Result};
 use crate::suffix::Sorted;
@@ -34,6 +35,9 @@ pub struct Rates {
     /// Positions from one whose rank is kept to the next.
     pub inverse: u32,
 }
+
+/// Where a mark is read.
+type Spot = <Hybrid as BitVector>::Spot;
 
 /// Positions between samples, at most.
 const MOST_RATE: u32 = 1 << 12;
@@ -172,53 +176,37 @@ impl<S: Symbol, B: BitVector> FmIndex<S, B> {
     /// # Errors
     /// [`Error::Corrupt`].
     pub fn find(&self, pattern: &[S]) -> Result<Ranks> {
-        let mut rows = 0..self.length + 1;
-        for &symbol in pattern.iter().rev() {
-            let Some(number) = self.number(symbol) else {
-                return Ok(Ranks::NONE);
-            };
-            if rows.len() == 1 {
-                // Of one suffix, what stands before it says all.
-                match self.before(rows.start)? {
-                    Some((before, row)) if before == number => rows = row..row + 1,
-                    _ => return Ok(Ranks::NONE),
-                }
-                continue;
-            }
-            let places = [rows.start, rows.end].map(|row| self.place(row));
-            let [start, end] = self.bwt.rank_both(number, places);
-            rows = start as usize..end as usize;
-            if rows.is_empty() {
-                return Ok(Ranks::NONE);
-            }
-        }
-        self.ranks(&rows)
+        let mut ranks = Ranks::NONE;
+        self.find_many([std::iter::once((Cow::Borrowed(pattern), &mut ranks))])?;
+        Ok(ranks)
     }
 
-    /// [`FmIndex::find`] for many patterns, given with the place of each answer.
+    /// [`FmIndex::find`] for many patterns, given with the place of each answer, in parts that go in
+    /// step, so that their cache misses overlap. What a pattern shares with the end of the one before
+    /// it in its part is not searched again: patterns best come in the order of their ends.
     ///
     /// # Errors
     /// As `find`.
-    pub fn find_many<'p>(
-        &self,
-        patterns: impl Iterator<Item = (Cow<'p, [S]>, &'p mut Ranks)>,
-    ) -> Result<()> {
-        let mut flights: Vec<Flight<'p, S>> = Vec::with_capacity(GROUP / 2);
+    pub fn find_many<'p, P>(&self, parts: impl IntoIterator<Item = P>) -> Result<()>
+    where
+        P: Iterator<Item = (Cow<'p, [S]>, &'p mut Ranks)>,
+    {
+        let mut flights: Vec<Flight<'p, S, P>> = Vec::with_capacity(GROUP / 2);
         let mut walks = Walks::default();
         let (mut wide, mut ranks) = (Asked::default(), [0; GROUP]);
         let (mut single, mut found) = (Asked::default(), [(0, 0); GROUP]);
-        let mut patterns = patterns.fuse().peekable();
-        while !flights.is_empty() || patterns.peek().is_some() {
+        let all = 0..self.length + 1;
+        let mut parts = parts.into_iter().fuse().peekable();
+        while !flights.is_empty() || parts.peek().is_some() {
             while flights.len() < GROUP / 2
-                && let Some((pattern, ranks)) = patterns.next()
+                && let Some(part) = parts.next()
             {
-                let rest = pattern.len();
-                flights.push(Flight { pattern, rest, rows: 0..self.length + 1, ranks });
+                flights.extend(Flight::new(part, all.clone()));
             }
             (wide.count, single.count) = (0, 0);
             let mut nth = 0;
             while let Some(flight) = flights.get_mut(nth) {
-                let rows = flight.rows.clone();
+                let rows = flight.rows();
                 let symbol = flight.rest.checked_sub(1).map(|last| flight.pattern[last]);
                 let number = symbol.and_then(|symbol| self.number(symbol));
                 match number.filter(|_| !rows.is_empty()) {
@@ -233,7 +221,9 @@ impl<S: Symbol, B: BitVector> FmIndex<S, B> {
                     None => {
                         let whole = symbol.is_none() && !rows.is_empty();
                         *flight.ranks = if whole { self.ranks(&rows)? } else { Ranks::NONE };
-                        flights.swap_remove(nth);
+                        if !flight.next() {
+                            flights.swap_remove(nth);
+                        }
                         continue;
                     }
                 }
@@ -242,13 +232,13 @@ impl<S: Symbol, B: BitVector> FmIndex<S, B> {
             }
             self.bwt.ranks(&mut walks, wide.numbers(), wide.places(), &mut ranks);
             for (owners, rows) in wide.owners().chunks_exact(2).zip(ranks.chunks_exact(2)) {
-                flights[owners[0]].rows = rows[0] as usize..rows[1] as usize;
+                flights[owners[0]].trail.push(rows[0] as usize..rows[1] as usize);
             }
             self.bwt.symbols(&mut walks, single.places(), &mut found)?;
             let asked = single.owners().iter().zip(single.numbers());
             for ((&owner, &number), &(before, row)) in asked.zip(&found) {
                 let row = row as usize;
-                flights[owner].rows = row..row + usize::from(before == number);
+                flights[owner].trail.push(row..row + usize::from(before == number));
             }
         }
         Ok(())
@@ -261,19 +251,6 @@ impl<S: Symbol, B: BitVector> FmIndex<S, B> {
         }
         let rank = |row: usize| row.saturating_sub(1) as Rank;
         Ok(Ranks { start: rank(rows.start), end: rank(rows.end) })
-    }
-
-    /// The symbol before a row, and the row of the suffix that starts with it; `None` at the start
-    /// of the text.
-    fn before(&self, row: usize) -> Result<Option<(u32, usize)>> {
-        if row == self.primary {
-            return Ok(None);
-        }
-        let (symbol, row) = self.bwt.get(self.place(row))?;
-        if row == 0 || row as usize > self.length {
-            return Err(damaged());
-        }
-        Ok(Some((symbol, row as usize)))
     }
 
     /// Takes steps from several rows, at most [`GROUP`], to the rows of the suffixes one symbol
@@ -302,11 +279,17 @@ impl<S: Symbol, B: BitVector> FmIndex<S, B> {
     /// # Errors
     /// [`Error::Corrupt`].
     pub fn shared_before(&self, rank: Rank, before: &[Option<S>]) -> Result<usize> {
-        let mut row = self.row(rank)?;
+        let (mut rows, mut symbols) = ([self.row(rank)?], [0]);
+        let mut walks = Walks::default();
         for (shared, &wanted) in before.iter().rev().enumerate() {
-            match (self.before(row)?, wanted.and_then(|symbol| self.number(symbol))) {
-                (Some((symbol, next)), Some(wanted)) if symbol == wanted => row = next,
-                _ => return Ok(shared),
+            let wanted = wanted.and_then(|symbol| self.number(symbol));
+            // Before the whole text nothing stands.
+            if rows[0] == self.primary {
+                return Ok(shared);
+            }
+            self.step(&mut walks, &mut rows, &mut symbols)?;
+            if wanted != Some(symbols[0]) {
+                return Ok(shared);
             }
         }
         Ok(before.len())
@@ -316,13 +299,14 @@ impl<S: Symbol, B: BitVector> FmIndex<S, B> {
         if rank < self.length as Rank { Ok(rank as usize + 1) } else { Err(damaged()) }
     }
 
-    /// The number of the sample of a rank, if there is one.
+    /// Where the mark of a rank is, and the marks before its stream.
     #[inline]
-    fn marked(&self, rank: usize) -> Option<usize> {
+    fn mark(&self, rank: usize) -> (usize, Spot) {
         let start = 3 * (rank >> MARKS);
-        let &[before, head, tail] = self.mark_starts.get(start..)?.first_chunk()?;
-        let (marked, nth) = self.marks.get(Stream { head, tail }, rank & ((1 << MARKS) - 1));
-        marked.then_some(before as usize + nth)
+        let stream = self.mark_starts.get(start..).and_then(|rest| rest.first_chunk());
+        let [before, head, tail] = stream.copied().unwrap_or_default();
+        let spot = self.marks.spot(Stream { head, tail }, rank & ((1 << MARKS) - 1));
+        (before as usize, spot)
     }
 
     /// Appends where suffixes stand.
@@ -336,7 +320,8 @@ impl<S: Symbol, B: BitVector> FmIndex<S, B> {
         positions.resize(first + ranks.len() as usize, 0);
         let found = &mut positions[first..];
         let mut waiting = ranks.start..ranks.end;
-        let (mut rows, mut owners, mut symbols) = ([0; GROUP], [(0, 0); GROUP], [0; GROUP]);
+        let (mut rows, mut owners) = ([0; GROUP], [(0, 0); GROUP]);
+        let (mut marks, mut symbols) = ([<(usize, Spot)>::default(); GROUP], [0; GROUP]);
         let mut walks = Walks::default();
         let mut going = 0;
         loop {
@@ -347,27 +332,40 @@ impl<S: Symbol, B: BitVector> FmIndex<S, B> {
                 (rows[going], owners[going]) = (self.row(rank)?, (nth, 0));
                 going += 1;
             }
+            if going == 0 {
+                return Ok(());
+            }
+            for (mark, &row) in marks[..going].iter_mut().zip(&rows) {
+                *mark = self.mark(row - 1);
+            }
+            for (_, spot) in &mut marks[..going] {
+                self.marks.settle(spot);
+            }
+            // A step that a mark makes needless is one in many, and meanwhile the marks come.
+            let mut next = rows;
+            for row in next[..going].iter_mut().filter(|row| **row == self.primary) {
+                *row = 0;
+            }
+            self.step(&mut walks, &mut next[..going], &mut symbols[..going])?;
             let mut at = 0;
             while at < going {
-                let (nth, steps) = owners[at];
-                if let Some(sample) = self.marked(rows[at] - 1) {
-                    found[nth] = self.samples.get(sample) * u64::from(self.rates.sample) + steps;
+                let ((nth, steps), (before, spot)) = (owners[at], marks[at]);
+                let (marked, sample) = self.marks.read(spot);
+                if marked {
+                    let sample = self.samples.get(before + sample);
+                    found[nth] = sample * u64::from(self.rates.sample) + steps;
                     if found[nth] >= self.length as Position {
                         return Err(damaged());
                     }
                     going -= 1;
                     (rows[at], owners[at]) = (rows[going], owners[going]);
-                } else if steps >= u64::from(self.rates.sample) {
+                    (next[at], marks[at]) = (next[going], marks[going]);
+                } else if steps >= u64::from(self.rates.sample) || rows[at] == self.primary {
                     return Err(damaged());
                 } else {
-                    owners[at].1 += 1;
+                    (rows[at], owners[at].1) = (next[at], steps + 1);
                     at += 1;
                 }
-            }
-            if going > 0 {
-                self.step(&mut walks, &mut rows[..going], &mut symbols[..going])?;
-            } else if waiting.is_empty() {
-                return Ok(());
             }
         }
     }
@@ -495,19 +493,9 @@ impl<S: Symbol, B: BitVector> Sorted for FmIndex<S, B> {
 
     /// O(sample rate) steps.
     fn position(&self, rank: Rank) -> Result<Position> {
-        let mut row = self.row(rank)?;
-        for steps in 0..=Position::from(self.rates.sample) {
-            if let Some(nth) = self.marked(row - 1) {
-                let position = self.samples.get(nth) * u64::from(self.rates.sample) + steps;
-                return if position < self.length as Position {
-                    Ok(position)
-                } else {
-                    Err(damaged())
-                };
-            }
-            row = self.before(row)?.ok_or_else(damaged)?.1;
-        }
-        Err(damaged())
+        let mut found = vec![];
+        self.positions(Ranks { start: rank, end: rank.saturating_add(1) }, &mut found)?;
+        found.pop().ok_or_else(damaged)
     }
 
     /// O(inverse rate) steps.
@@ -554,15 +542,41 @@ impl Asked {
     }
 }
 
-/// A pattern on its way from its end to its start.
+/// Patterns, one after another, each on its way from its end to its start.
 #[derive(Debug)]
-struct Flight<'p, S: Symbol> {
+struct Flight<'p, S: Symbol, P> {
+    patterns: P,
     pattern: Cow<'p, [S]>,
     /// How much of it is left.
     rest: usize,
-    /// The rows that start with what is not.
-    rows: Range<usize>,
+    /// The rows that start with what is not, and before them those of each shorter end.
+    trail: Vec<Range<usize>>,
     ranks: &'p mut Ranks,
+}
+
+impl<'p, S: Symbol, P: Iterator<Item = (Cow<'p, [S]>, &'p mut Ranks)>> Flight<'p, S, P> {
+    /// The first of some patterns, if there is one, among all rows.
+    fn new(mut patterns: P, all: Range<usize>) -> Option<Self> {
+        let (pattern, ranks) = patterns.next()?;
+        Some(Self { patterns, rest: pattern.len(), pattern, trail: vec![all], ranks })
+    }
+
+    fn rows(&self) -> Range<usize> {
+        self.trail.last().cloned().unwrap_or_default()
+    }
+
+    /// Goes on to the next pattern, if there is one.
+    fn next(&mut self) -> bool {
+        let Some((pattern, ranks)) = self.patterns.next() else {
+            return false;
+        };
+        let ends = self.pattern.iter().rev().zip(pattern.iter().rev());
+        let shared = ends.take_while(|(own, next)| own == next).count();
+        self.trail.truncate(shared + 1);
+        self.rest = pattern.len() - (self.trail.len() - 1);
+        (self.pattern, self.ranks) = (pattern, ranks);
+        true
+    }
 }
 
 /// The different symbols of a text, in order, and how often each stands there.

@@ -2,8 +2,6 @@
 //! compression boosting (Kärkkäinen and Puglisi 2011). It says what stands at a place and how often
 //! a symbol stands before one.
 
-use std::ops::Range;
-
 use super::code::{Code, MOST, codes};
 use crate::bits::{BitVector, Bits, Packed, STREAM, Stream, width_of};
 use crate::container::{Block, BlockToWrite, SegmentFile};
@@ -12,9 +10,16 @@ use crate::error::{Error, Result};
 /// log2 of the symbols a block, at most: a level is one stream.
 pub(super) const MOST_BLOCK: u32 = STREAM.ilog2();
 
-/// Numbers kept of each level of a block: where its bits are, in two, their zeros, how many symbols
-/// go on to the next level, and the first leaf whose code ends here.
+/// Numbers of a level in a block's table: where its bits are, in two, their zeros, how many symbols go
+/// on to the next level, and how many leaves end here. They follow it, and then the next level, so
+/// that a way down reads on where it is.
 const LEVEL: usize = 5;
+
+/// Numbers of a leaf: its code, its symbol, and what to add to a place among its bits' last.
+const LEAF: usize = 3;
+
+/// Numbers before a table's first level: where the symbols are that do not occur in the block.
+const HEAD: usize = 1;
 
 /// Symbols, numbered from 0 without gaps, in blocks.
 #[derive(Debug)]
@@ -24,16 +29,13 @@ pub struct Wavelet<B> {
     symbols: usize,
     length: usize,
     bits: B,
-    /// For each block and symbol, what to add to a place behind the last level.
-    offsets: Block<u32>,
-    /// For each block and symbol, the number of its leaf, counted from 1; 0 where it does not occur.
-    leaf_numbers: Packed,
-    /// Where each block's levels and leaves start, and behind the last one.
+    /// Where each block's table starts.
     starts: Block<u32>,
-    levels: Block<u32>,
-    /// Leaves of a block, in the order in which their symbols stand in the end: code and symbol.
-    codes: Block<u32>,
-    leaves: Packed,
+    /// Of each block the levels, each with the leaves whose codes end there, and for each symbol that
+    /// does not occur how often it stands before.
+    tables: Block<u32>,
+    /// For each block and symbol, where in the block's table it is.
+    entries: Packed,
 }
 
 /// Takes a sequence block by block.
@@ -42,12 +44,9 @@ pub struct WaveletBuilder<B: BitVector> {
     block: u32,
     length: usize,
     builder: B::Builder,
-    offsets: Vec<u32>,
-    leaf_numbers: Vec<u32>,
     starts: Vec<u32>,
-    levels: Vec<u32>,
-    codes: Vec<u32>,
-    leaves: Vec<u32>,
+    tables: Vec<u32>,
+    entries: Vec<u32>,
     /// For each symbol, how many symbols are below it, and how often it stood so far.
     before: Vec<u32>,
 }
@@ -59,12 +58,9 @@ impl<B: BitVector> WaveletBuilder<B> {
             block,
             length: 0,
             builder: B::Builder::default(),
-            offsets: vec![],
-            leaf_numbers: vec![],
-            starts: vec![0, 0],
-            levels: vec![],
-            codes: vec![],
-            leaves: vec![],
+            starts: vec![],
+            tables: vec![],
+            entries: vec![],
             before,
         }
     }
@@ -81,7 +77,10 @@ impl<B: BitVector> WaveletBuilder<B> {
             let Code { bits, length } = codes[symbol as usize];
             (length, bits)
         });
-        let mut leaf_starts = vec![0_u32; counts.len()];
+        let first = self.tables.len();
+        self.starts.push(first as u32);
+        self.tables.push(0);
+        let mut entries = vec![0; counts.len()];
         let mut going = symbols.to_vec();
         let mut ones = vec![];
         let mut bits = Bits::default();
@@ -111,50 +110,61 @@ impl<B: BitVector> WaveletBuilder<B> {
             let mut start = going.len() as u32 - all;
             going.truncate(start as usize);
             let Stream { head, tail } = B::push(&mut self.builder, &bits);
-            self.levels.extend([head, tail, zeros as u32, start, leaf as u32]);
+            self.tables.extend([head, tail, zeros as u32, start, ended.len() as u32]);
             for &symbol in &ended {
-                leaf_starts[symbol as usize] = start;
+                entries[symbol as usize] = (self.tables.len() - first) as u32;
+                self.leaf(symbol, codes[symbol as usize], start);
                 start += counts[symbol as usize];
             }
             leaf += ended.len();
         }
-        let mut leaf_numbers = vec![0; counts.len()];
-        for (nth, &symbol) in order.iter().enumerate() {
-            let Code { bits, length } = codes[symbol as usize];
-            self.codes.push(bits << LENGTH_BITS | length);
-            leaf_numbers[symbol as usize] = nth as u32 + 1;
+        if let Some(&only) = order.get(leaf) {
+            entries[only as usize] = HEAD as u32;
+            self.leaf(only, Code::default(), 0);
         }
-        self.leaves.extend(order);
-        self.leaf_numbers.extend(leaf_numbers);
-        for (symbol, before) in self.before.iter_mut().enumerate() {
-            self.offsets.push(before.wrapping_sub(leaf_starts[symbol]));
-            *before += counts[symbol];
+        self.tables[first] = (self.tables.len() - first) as u32;
+        for (symbol, entry) in entries.iter_mut().enumerate().filter(|(_, entry)| **entry == 0) {
+            *entry = (self.tables.len() - first) as u32;
+            self.tables.push(self.before[symbol]);
         }
-        self.starts.extend([(self.levels.len() / LEVEL) as u32, self.codes.len() as u32]);
+        self.entries.extend(entries);
+        for (before, count) in self.before.iter_mut().zip(counts) {
+            *before += count;
+        }
         self.length += symbols.len();
+    }
+
+    /// Adds a leaf whose symbols stand from `start` on.
+    fn leaf(&mut self, symbol: u32, code: Code, start: u32) {
+        let offset = self.before[symbol as usize].wrapping_sub(start);
+        self.tables.extend([code.bits << LENGTH_BITS | code.length, symbol, offset]);
     }
 
     /// The sequence.
     pub fn finish(self) -> Wavelet<B> {
         let symbols = self.before.len();
-        let width = width_of(symbols as u64);
         Wavelet {
             block: self.block,
             symbols,
             length: self.length,
             bits: B::build(self.builder),
-            offsets: self.offsets.into(),
-            leaf_numbers: Packed::new(&self.leaf_numbers, width),
             starts: self.starts.into(),
-            levels: self.levels.into(),
-            codes: self.codes.into(),
-            leaves: Packed::new(&self.leaves, width),
+            tables: self.tables.into(),
+            entries: Packed::new(&self.entries, entry_width(symbols)),
         }
     }
 }
 
+/// Bits of a place in the table of a block of an alphabet of so many symbols.
+fn entry_width(symbols: usize) -> usize {
+    width_of((HEAD + MOST * LEVEL + symbols * LEAF) as u64)
+}
+
 /// Bits of a code's length, below the code itself.
 const LENGTH_BITS: u32 = 6;
+
+/// A code's length.
+const LENGTH: u32 = (1 << LENGTH_BITS) - 1;
 
 /// A number of a table that may be damaged; 0 outside.
 fn at<T: Copy + Default + bytemuck::Pod>(table: &Block<T>, place: usize) -> T {
@@ -162,41 +172,23 @@ fn at<T: Copy + Default + bytemuck::Pod>(table: &Block<T>, place: usize) -> T {
 }
 
 impl<B: BitVector> Wavelet<B> {
-    /// Where a block's levels and leaves start.
-    fn start(&self, block: usize) -> (usize, usize) {
-        (at(&self.starts, 2 * block) as usize, at(&self.starts, 2 * block + 1) as usize)
+    /// Numbers of the tables from a place on.
+    fn numbers<const N: usize>(&self, place: usize) -> [u32; N] {
+        let found = self.tables.get(place..).and_then(|rest| rest.first_chunk());
+        found.copied().unwrap_or([0; N])
     }
 
-    fn level(&self, level: usize) -> Level {
-        let from = level.saturating_mul(LEVEL);
-        let found = self.levels.get(from..).and_then(|rest| rest.first_chunk::<LEVEL>());
-        let [head, tail, zeros, going, leaf] = found.copied().unwrap_or_default();
-        Level {
-            stream: Stream { head, tail },
-            zeros: zeros as usize,
-            going: going as usize,
-            leaf: leaf as usize,
-        }
+    /// Where a block's table starts.
+    fn table(&self, block: usize) -> u32 {
+        at(&self.starts, block)
     }
 
-    fn code(&self, leaf: usize) -> Code {
-        let code = at(&self.codes, leaf);
-        Code { bits: code >> LENGTH_BITS, length: code & ((1 << LENGTH_BITS) - 1) }
-    }
-
-    /// How often a symbol stands before a place, and what was given for it in the beginning.
-    pub fn rank(&self, symbol: u32, place: usize) -> u32 {
-        self.rank_in(self.block_of(place), symbol, [place])[0]
-    }
-
-    /// [`Wavelet::rank`] at two places; those near each other share most of their way.
-    pub fn rank_both(&self, symbol: u32, places: [usize; 2]) -> [u32; 2] {
-        let block = self.block_of(places[0]);
-        if block == self.block_of(places[1]) {
-            self.rank_in(block, symbol, places)
-        } else {
-            places.map(|place| self.rank(symbol, place))
-        }
+    #[inline]
+    fn level(&self, place: u32) -> Level {
+        let [head, tail, zeros, going, leaves] = self.numbers(place as usize);
+        let first = place.wrapping_add(LEVEL as u32);
+        let next = first.wrapping_add(leaves.wrapping_mul(LEAF as u32));
+        Level { stream: Stream { head, tail }, zeros, going, leaves: first, next }
     }
 
     /// The block of a place. Behind the last block there is none: the end is the end of the last one.
@@ -204,61 +196,27 @@ impl<B: BitVector> Wavelet<B> {
         place.min(self.length.saturating_sub(1)) >> self.block
     }
 
-    fn rank_in<const N: usize>(&self, block: usize, symbol: u32, places: [usize; N]) -> [u32; N] {
-        let mut places = places.map(|place| place - (block << self.block));
-        let entry = block * self.symbols + symbol as usize;
-        let offset = at(&self.offsets, entry);
-        let Some(leaf) = (self.leaf_numbers.get(entry) as usize).checked_sub(1) else {
-            return [offset; N];
-        };
-        let (first, leaves) = self.start(block);
-        let code = self.code(leaves + leaf);
-        for depth in 0..(code.length as usize).min(MOST) {
-            let level = self.level(first + depth);
-            let spots = places.map(|place| self.bits.spot(level.stream, place));
-            let ranks = self.bits.ranks(spots);
-            let bit = code.bits >> depth & 1 == 1;
-            for (place, rank) in places.iter_mut().zip(ranks) {
-                *place = level.next(bit, *place, rank);
-            }
-        }
-        places.map(|place| offset.wrapping_add(place as u32))
+    /// As a level above the first one of a table, from which all symbols go on, unless they are all
+    /// the same.
+    #[inline]
+    fn above(&self, table: u32) -> Level {
+        let first = table.wrapping_add(HEAD as u32);
+        let alone = at(&self.tables, table as usize) as usize == HEAD + LEAF;
+        let (going, next) = if alone { (0, first + LEAF as u32) } else { (u32::MAX, first) };
+        Level { going, leaves: first, next, ..Level::default() }
     }
 
-    /// The symbol at a place, and its rank there.
-    ///
-    /// # Errors
-    /// [`Error::Corrupt`] if the tables contradict each other.
-    pub fn get(&self, place: usize) -> Result<(u32, u32)> {
-        let block = place >> self.block;
-        let mut place = place - (block << self.block);
-        let (first, leaves) = self.start(block);
-        let (end, behind) = self.start(block + 1);
-        let mut found = (leaves, behind, 0);
-        for depth in 0..end.saturating_sub(first).min(MOST) {
-            let level = self.level(first + depth);
-            let (bit, rank) = self.bits.get(level.stream, place);
-            place = level.next(bit, place, rank);
-            found.0 = leaves + level.leaf;
-            found.2 |= u32::from(bit) << depth;
-            // Behind those whose codes go on are those whose codes end.
-            if place >= level.going {
-                let next = first + depth + 1;
-                found.1 = if next < end { leaves + self.level(next).leaf } else { behind };
-                break;
-            }
+    /// The symbol whose code ends at a level, and its rank at a place behind it.
+    fn found(&self, level: Level, bits: u32, place: u32) -> Result<(u32, u32)> {
+        let leaves = self.tables.get(level.leaves as usize..level.next as usize);
+        let (leaves, _) = leaves.unwrap_or_default().as_chunks::<LEAF>();
+        let nth = leaves.partition_point(|leaf| leaf[0] >> LENGTH_BITS < bits);
+        let &[_, symbol, offset] = leaves.get(nth).ok_or_else(damaged)?;
+        if (symbol as usize) < self.symbols {
+            Ok((symbol, offset.wrapping_add(place)))
+        } else {
+            Err(damaged())
         }
-        let symbol = self.leaf(found.0..found.1, found.2)?;
-        let offset = at(&self.offsets, block * self.symbols + symbol as usize);
-        Ok((symbol, offset.wrapping_add(place as u32)))
-    }
-
-    /// The symbol of the leaf, among some, that has a code.
-    fn leaf(&self, among: Range<usize>, bits: u32) -> Result<u32> {
-        let codes = self.codes.get(among.clone()).unwrap_or_default();
-        let nth = codes.partition_point(|code| code >> LENGTH_BITS < bits);
-        let symbol = self.leaves.get(among.start + nth) as usize;
-        if symbol < self.symbols { Ok(symbol as u32) } else { Err(damaged()) }
     }
 
     /// How often each symbol stands before its place, and what was given for it in the beginning;
@@ -270,32 +228,33 @@ impl<B: BitVector> Wavelet<B> {
         places: &[usize],
         ranks: &mut [u32],
     ) {
-        let walks = &mut walks.0[..places.len()];
+        let walks = &mut *walks.0;
         let mut going = Going::default();
         for ((walk, &symbol), &place) in walks.iter_mut().zip(symbols).zip(places) {
-            walk.block = self.block_of(place);
-            walk.place = place - (walk.block << self.block);
-            let entry = walk.block * self.symbols + symbol as usize;
-            walk.offset = at(&self.offsets, entry);
-            walk.leaf = self.leaf_numbers.get(entry) as usize;
+            let block = self.block_of(place);
+            walk.place = (place - (block << self.block)) as u32;
+            walk.table = self.table(block);
+            walk.entry = self.entries.get(block * self.symbols + symbol as usize) as u32;
         }
-        for (nth, walk) in walks.iter_mut().enumerate() {
-            let (first, leaves) = self.start(walk.block);
-            walk.first = first;
-            if let Some(leaf) = walk.leaf.checked_sub(1) {
-                walk.code = self.code(leaves + leaf);
-                going.keep(walk.code.length > 0, nth);
-            } else {
+        for (nth, walk) in walks.iter_mut().enumerate().take(places.len()) {
+            let table = walk.table as usize;
+            if walk.entry >= at(&self.tables, table) {
                 walk.place = 0;
+                walk.offset = at(&self.tables, table + walk.entry as usize);
+                continue;
             }
+            let [code, _, offset] = self.numbers::<LEAF>(table + walk.entry as usize);
+            (walk.code, walk.offset) = (code, offset);
+            walk.level.next = walk.table.wrapping_add(HEAD as u32);
+            going.keep(code & LENGTH > 0, nth);
         }
         self.descend(walks, going, |walk, depth, (_, rank)| {
-            let bit = walk.code.bits >> depth & 1 == 1;
-            walk.place = walk.level.next(bit, walk.place, rank);
-            depth + 1 < walk.code.length as usize
+            let bit = walk.code >> (LENGTH_BITS + depth) & 1 == 1;
+            walk.place = walk.level.step(bit, walk.place, rank as u32);
+            depth + 1 < walk.code & LENGTH
         });
-        for (rank, walk) in ranks.iter_mut().zip(walks) {
-            *rank = walk.offset.wrapping_add(walk.place as u32);
+        for (rank, walk) in ranks.iter_mut().zip(walks).take(places.len()) {
+            *rank = walk.offset.wrapping_add(walk.place);
         }
     }
 
@@ -309,65 +268,56 @@ impl<B: BitVector> Wavelet<B> {
         places: &[usize],
         found: &mut [(u32, u32)],
     ) -> Result<()> {
-        let walks = &mut walks.0[..places.len()];
+        let walks = &mut *walks.0;
         let mut going = Going::default();
-        for (nth, (walk, &place)) in walks.iter_mut().zip(places).enumerate() {
-            walk.block = place >> self.block;
-            walk.place = place - (walk.block << self.block);
-            let (first, leaves) = self.start(walk.block);
-            let (end, behind) = self.start(walk.block + 1);
-            (walk.first, walk.leaf) = (first, leaves);
-            (walk.end, walk.behind) = (end, behind);
-            (walk.code, walk.level) = (Code::default(), Level::default());
-            going.keep(first < end, nth);
+        for (walk, &place) in walks.iter_mut().zip(places) {
+            let block = place >> self.block;
+            walk.place = (place - (block << self.block)) as u32;
+            walk.table = self.table(block);
+            walk.code = 0;
+        }
+        for (nth, walk) in walks.iter_mut().enumerate().take(places.len()) {
+            walk.level = self.above(walk.table);
+            going.keep(walk.level.going > 0, nth);
         }
         self.descend(walks, going, |walk, depth, (bit, rank)| {
-            walk.code.bits |= u32::from(bit) << depth;
-            walk.code.length = depth as u32 + 1;
-            walk.place = walk.level.next(bit, walk.place, rank);
+            walk.code |= u32::from(bit) << depth;
+            walk.place = walk.level.step(bit, walk.place, rank as u32);
             // Behind those whose codes go on are those whose codes end.
-            walk.place < walk.level.going && walk.first + depth + 1 < walk.end
+            walk.place < walk.level.going
         });
-        for (found, walk) in found.iter_mut().zip(walks) {
-            let next = walk.first + walk.code.length as usize;
-            let end = if next < walk.end { walk.leaf + self.level(next).leaf } else { walk.behind };
-            let start = walk.leaf + walk.level.leaf;
-            let symbol = self.leaf(start..end, walk.code.bits)?;
-            let offset = at(&self.offsets, walk.block * self.symbols + symbol as usize);
-            *found = (symbol, offset.wrapping_add(walk.place as u32));
+        for (found, walk) in found.iter_mut().zip(walks).take(places.len()) {
+            *found = self.found(walk.level, walk.code, walk.place)?;
         }
         Ok(())
     }
 
     /// Takes walks down, level by level: what is read of each decides whether it goes on.
+    #[inline]
     fn descend(
         &self,
-        walks: &mut [Walk<B::Spot>],
+        walks: &mut [Walk<B::Spot>; GROUP],
         mut going: Going,
-        mut take: impl FnMut(&mut Walk<B::Spot>, usize, (bool, usize)) -> bool,
+        mut take: impl FnMut(&mut Walk<B::Spot>, u32, (bool, usize)) -> bool,
     ) {
-        for depth in 0..MOST {
+        for depth in 0..MOST as u32 {
             if going.count == 0 {
                 return;
             }
-            // Independent reads one after another: their misses then overlap.
-            for nth in going.iter() {
-                walks[nth].level = self.level(walks[nth].first + depth);
-            }
-            for nth in going.iter() {
-                self.bits.approach(walks[nth].level.stream, walks[nth].place);
-            }
+            // What is read of one is asked for before it is read of the others: misses overlap.
             for nth in going.iter() {
                 let walk = &mut walks[nth];
-                walk.spot = self.bits.spot(walk.level.stream, walk.place);
+                walk.level = self.level(walk.level.next);
+                walk.spot = self.bits.spot(walk.level.stream, walk.place as usize);
             }
             for nth in going.iter() {
-                self.bits.touch(walks[nth].spot);
+                self.bits.settle(&mut walks[nth].spot);
             }
             let mut next = Going::default();
             for nth in going.iter() {
-                let read = self.bits.read(walks[nth].spot);
-                next.keep(take(&mut walks[nth], depth, read), nth);
+                let walk = &mut walks[nth];
+                let read = self.bits.read(walk.spot);
+                next.keep(take(walk, depth, read), nth);
             }
             going = next;
         }
@@ -375,20 +325,17 @@ impl<B: BitVector> Wavelet<B> {
 
     /// Bytes it takes.
     pub fn bytes(&self) -> usize {
-        let tables = self.offsets.len() + self.starts.len() + self.levels.len() + self.codes.len();
-        self.bits.bytes() + self.leaf_numbers.bytes() + self.leaves.bytes() + tables * 4
+        let tables = self.starts.len() + self.tables.len();
+        self.bits.bytes() + self.entries.bytes() + tables * 4
     }
 
     /// What is to be written of it.
     pub fn blocks(&self) -> Vec<BlockToWrite<'_>> {
         let mut blocks = self.bits.blocks("bwt");
         blocks.extend([
-            BlockToWrite::new("offsets", "u32", &self.offsets),
-            self.leaf_numbers.block("leaf_numbers"),
             BlockToWrite::new("starts", "u32", &self.starts),
-            BlockToWrite::new("levels", "u32", &self.levels),
-            BlockToWrite::new("codes", "u32", &self.codes),
-            self.leaves.block("leaves"),
+            BlockToWrite::new("tables", "u32", &self.tables),
+            self.entries.block("entries"),
         ]);
         blocks
     }
@@ -398,20 +345,14 @@ impl<B: BitVector> Wavelet<B> {
     /// # Errors
     /// [`Error::Corrupt`] if a block is not there or has not the length that it must.
     pub fn open(file: &SegmentFile, block: u32, symbols: usize, length: usize) -> Result<Self> {
-        let blocks = length.div_ceil(1 << block);
-        let entries = blocks.checked_mul(symbols).ok_or_else(damaged)?;
-        let width = width_of(symbols as u64);
         Ok(Self {
             block,
             symbols,
             length,
             bits: B::open(file, "bwt")?,
-            offsets: file.block("offsets", "u32", entries)?,
-            leaf_numbers: Packed::open(file, "leaf_numbers", width)?,
-            starts: file.block("starts", "u32", 2 * (blocks + 1))?,
-            levels: file.block("levels", "u32", file.length("levels") / 4)?,
-            codes: file.block("codes", "u32", file.length("codes") / 4)?,
-            leaves: Packed::open(file, "leaves", width)?,
+            starts: file.block("starts", "u32", length.div_ceil(1 << block))?,
+            tables: file.block("tables", "u32", file.length("tables") / 4)?,
+            entries: Packed::open(file, "entries", entry_width(symbols))?,
         })
     }
 }
@@ -421,25 +362,22 @@ pub const GROUP: usize = 64;
 
 /// Room for walks in step.
 #[derive(Debug)]
-pub struct Walks<B: BitVector>(Vec<Walk<B::Spot>>);
+pub struct Walks<B: BitVector>(Box<[Walk<B::Spot>; GROUP]>);
 
 impl<B: BitVector> Default for Walks<B> {
     fn default() -> Self {
-        Self(vec![Walk::default(); GROUP])
+        Self(Box::new([Walk::default(); GROUP]))
     }
 }
 
 /// One way down through the levels of a block.
 #[derive(Clone, Copy, Debug, Default)]
 struct Walk<P> {
-    block: usize,
-    place: usize,
+    place: u32,
+    table: u32,
+    entry: u32,
     offset: u32,
-    leaf: usize,
-    code: Code,
-    first: usize,
-    end: usize,
-    behind: usize,
+    code: u32,
     level: Level,
     spot: P,
 }
@@ -465,8 +403,9 @@ impl Going {
         self.count += usize::from(goes_on);
     }
 
+    #[inline]
     fn iter(&self) -> impl Iterator<Item = usize> {
-        self.walks[..self.count].iter().map(|&walk| usize::from(walk))
+        self.walks.iter().take(self.count).map(|&walk| usize::from(walk) % GROUP)
     }
 }
 
@@ -474,16 +413,18 @@ impl Going {
 #[derive(Clone, Copy, Debug, Default)]
 struct Level {
     stream: Stream,
-    zeros: usize,
+    zeros: u32,
     /// Symbols whose codes go on.
-    going: usize,
-    /// The first leaf whose code ends here.
-    leaf: usize,
+    going: u32,
+    /// Where the leaves are whose codes end here, and behind them the next level.
+    leaves: u32,
+    next: u32,
 }
 
 impl Level {
     /// The place in the next level of what is at a place, given its bit and the ones before it.
-    fn next(&self, bit: bool, place: usize, rank: usize) -> usize {
+    #[inline]
+    fn step(&self, bit: bool, place: u32, rank: u32) -> u32 {
         if bit { self.zeros.wrapping_add(rank) } else { place.wrapping_sub(rank) }
     }
 }

@@ -12,7 +12,7 @@ use crate::bits::{BitVector, Hybrid, Plain};
 use crate::container::{BlockToWrite, SegmentEntry, SegmentFile, write_segment_file};
 use crate::corpus::{Column, Corpus, Text};
 use crate::error::Result;
-use crate::fm::{FmIndex, Rates};
+use crate::fm::{FmIndex, GROUP, Rates};
 use crate::interrupt::Monitor;
 use crate::kind::{Kind, Profile};
 use crate::suffix::{Sorted as _, following, runs, sort};
@@ -181,11 +181,13 @@ impl<S: Symbol, B: BitVector + 'static> Segment for FmSegment<S, B> {
 
     fn find_many(&self, patterns: &[Pattern<'_>], ranks: &mut [Ranks]) -> Result<()> {
         ranks.fill(Ranks::NONE);
-        let searches = patterns
-            .iter()
-            .zip(ranks)
-            .filter_map(|(&pattern, ranks)| Some((S::narrow(pattern, self.separator)?, ranks)));
-        self.located(self.index.find_many(searches))
+        let part = patterns.len().div_ceil(GROUP).max(1);
+        let parts = patterns.chunks(part).zip(ranks.chunks_mut(part)).map(|(patterns, ranks)| {
+            let searches = patterns.iter().zip(ranks);
+            searches
+                .filter_map(|(&pattern, ranks)| Some((S::narrow(pattern, self.separator)?, ranks)))
+        });
+        self.located(self.index.find_many(parts))
     }
 
     fn following(&self, ranks: Ranks, depth: usize, symbol: u32) -> Result<Ranks> {
