@@ -2,6 +2,7 @@
 
 from bowstring import interop
 from bowstring._core import __version__
+from bowstring.duplicates import Deduplicated, deduplicate, duplicates
 from bowstring.errors import (
     BowstringError,
     CorruptIndex,
@@ -18,6 +19,7 @@ from bowstring.overlap import matches
 __all__ = [
     "BowstringError",
     "CorruptIndex",
+    "Deduplicated",
     "Index",
     "IndexFormatError",
     "IndexInfo",
@@ -31,6 +33,8 @@ __all__ = [
     "SegmentInfo",
     "UnsupportedType",
     "__version__",
+    "deduplicate",
+    "duplicates",
     "index",
     "interop",
     "matches",

@@ -9,7 +9,9 @@ __all__ = [
     "Table",
     "__version__",
     "build_profile",
+    "cut",
     "distributions",
+    "duplicates",
     "generate",
     "interpolated",
     "matches",
@@ -17,6 +19,8 @@ __all__ = [
     "order_counts",
     "predict",
     "predict_one",
+    "removals",
+    "row_removals",
     "score",
     "segment_continuations",
     "segment_positions",
@@ -185,6 +189,32 @@ def matches(
     density: float | None,
     threads: int | None,
 ) -> Table: ...
+def duplicates(
+    data: Index | _Column,
+    min_length: int,
+    min_count: int,
+    threads: int | None,
+    progress: _Progress | None,
+) -> Table: ...
+def removals(
+    column: _Column,
+    against: Index | _Column | None,
+    min_length: int,
+    min_count: int,
+    keep: str,
+    threads: int | None,
+    progress: _Progress | None,
+) -> Table: ...
+def row_removals(
+    column: _Column,
+    against: Index | _Column | None,
+    min_count: int,
+    keep: str,
+    threads: int | None,
+) -> Table: ...
+def cut(
+    column: _Column, row: _Column, start: _Column, stop: _Column, null: bool, threads: int | None
+) -> Array: ...
 def generate(
     index: Index,
     prompts: _One | _Column,

@@ -9,8 +9,8 @@ use arrow_array::{
 use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 use bowstring::query::{
-    Contexts, Distributions, Found, Matches, OrderCounts, Predictions, Reach, RowCounts, Spans,
-    Symbols,
+    Contexts, Distributions, Duplicates, Found, Matches, OrderCounts, Predictions, Reach, Removals,
+    RowCounts, Spans, Symbols,
 };
 use bowstring::{Column, Error, Patterns, Result};
 
@@ -297,4 +297,38 @@ pub fn symbols(rows: Symbols) -> Result<ArrayRef> {
             Arc::new(LargeListArray::try_new(item, offsets, tokens, validity).map_err(broken)?)
         }
     })
+}
+
+/// `row, start, stop, count, group`.
+///
+/// # Errors
+/// None that a caller can cause.
+pub fn duplicates(found: Duplicates) -> Result<RecordBatch> {
+    table(
+        None,
+        vec![
+            ("row", numbers(found.row)),
+            ("start", numbers(found.start)),
+            ("stop", numbers(found.stop)),
+            ("count", numbers(found.count)),
+            ("group", numbers(found.group)),
+        ],
+    )
+}
+
+/// `row, start, stop, copy_row, copy_start`.
+///
+/// # Errors
+/// None that a caller can cause.
+pub fn removals(found: Removals) -> Result<RecordBatch> {
+    table(
+        None,
+        vec![
+            ("row", numbers(found.row)),
+            ("start", numbers(found.start)),
+            ("stop", numbers(found.stop)),
+            ("copy_row", numbers(found.copy_row)),
+            ("copy_start", numbers(found.copy_start)),
+        ],
+    )
 }

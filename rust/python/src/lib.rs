@@ -2,6 +2,7 @@
 
 mod capsule;
 mod detached;
+mod duplicates;
 mod error;
 mod index;
 mod infini_gram;
@@ -14,6 +15,8 @@ use pyo3::pymodule;
 mod _core {
     #[pymodule_export]
     use super::capsule::{Array, Table};
+    #[pymodule_export]
+    use super::duplicates::{cut, duplicates, removals, row_removals};
     #[pymodule_export]
     use super::index::Index;
     #[pymodule_export]
