@@ -31,7 +31,7 @@ KNOWN = {
 
 
 def _blob(corpus: str) -> bytes:
-    rows = enumerate(corpora.rows(corpus))
+    rows = enumerate(corpora.rows(corpus), 1)
     return b"".join(b"\xff\xff" + struct.pack("<I", number) + row.encode() for number, row in rows)
 
 

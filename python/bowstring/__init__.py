@@ -15,6 +15,7 @@ from bowstring.errors import (
 from bowstring.index import Index, IndexInfo, SegmentInfo, index, open
 from bowstring.language import LanguageModel, Mixture, Prediction, Scores
 from bowstring.overlap import matches
+from bowstring.repetition import repetition
 
 __all__ = [
     "BowstringError",
@@ -39,4 +40,5 @@ __all__ = [
     "interop",
     "matches",
     "open",
+    "repetition",
 ]

@@ -20,6 +20,7 @@ __all__ = [
     "predict",
     "predict_one",
     "removals",
+    "repetition",
     "row_removals",
     "score",
     "segment_continuations",
@@ -211,6 +212,15 @@ def row_removals(
     min_count: int,
     keep: str,
     threads: int | None,
+) -> Table: ...
+def repetition(
+    column: _Column,
+    words: _Column | None,
+    lengths: _Column | None,
+    definition: str,
+    filter: bool,
+    threads: int | None,
+    progress: _Progress | None,
 ) -> Table: ...
 def cut(
     column: _Column, row: _Column, start: _Column, stop: _Column, null: bool, threads: int | None

@@ -70,8 +70,8 @@ class Deduplicated:
     @property
     def removed(self) -> int:
         """Symbols that were taken out."""
-        spans = pc.subtract(self.report["stop"], self.report["start"])
-        return int(pc.sum(spans).as_py() or 0)
+        spans = _pc.subtract(self.report["stop"], self.report["start"])
+        return int(_pc.sum(spans).as_py() or 0)
 
 
 def duplicates(
@@ -325,7 +325,7 @@ def deduplicate_parquet(
     other = against
     if against is not None and not isinstance(against, Index):
         other = _held(against, against_column, "against")
-    with pq.ParquetFile(source) as file, progress_callback(progress) as callback:
+    with pq.ParquetFile(os.fspath(source)) as file, progress_callback(progress) as callback:
         names = file.schema_arrow.names
         at = choose(names, column, "source")
         if widest(file.schema_arrow.types[at]) is None:
@@ -446,12 +446,12 @@ def _lengths(rows: Any) -> Any:
 
 def _pieces(rows: Any, room: int) -> list[_Piece]:
     """Cut a column into pieces of which two can be sorted at once."""
-    lengths = pc.add(pc.fill_null(_lengths(rows), 0), 1)
-    total = int(pc.sum(lengths).as_py() or 0)
+    lengths = _pc.add(_pc.fill_null(_lengths(rows), 0), 1)
+    total = int(_pc.sum(lengths).as_py() or 0)
     if total <= room:
         return [_Piece(0, total, lambda: rows)]
     most = room // 2
-    ends: Any = pc.cumulative_sum(lengths)
+    ends: Any = _pc.cumulative_sum(lengths)
     pieces, first, before = [], 0, 0
     while first < len(rows):
         after = bisect.bisect_right(
@@ -480,7 +480,7 @@ def _groups(file: pq.ParquetFile, at: int, room: int) -> list[_Piece]:
     for number in range(file.metadata.num_row_groups):
         table = file.read_row_group(number, columns=[name])
         lengths = _lengths(one_chunk(table.column(0)))
-        sizes.append((table.num_rows, int(pc.sum(lengths).as_py() or 0) + table.num_rows))
+        sizes.append((table.num_rows, int(_pc.sum(lengths).as_py() or 0) + table.num_rows))
     whole = sum(symbols for _, symbols in sizes) <= room
     pieces: list[_Piece] = []
     starts = row = symbols = 0
@@ -554,7 +554,7 @@ def _removals(pieces: list[_Piece], others: list[_Piece] | None, options: _Optio
         )
     lengths = None
     if options.keep == "longest":
-        lengths = pa.concat_arrays([pc.fill_null(_lengths(piece.read()), 0) for piece in pieces])
+        lengths = _pa.concat_arrays([_pc.fill_null(_lengths(piece.read()), 0) for piece in pieces])
     found = []
     for one, two in itertools.combinations(pieces, 2):
         first, second = one.read(), two.read()
@@ -570,8 +570,8 @@ def _moved(table: pa.Table, rows: list[tuple[int, int]], copies: list[tuple[int,
         old: Any = table[name]
         new: Any = old
         for begin, first in places:
-            moved = pc.add(pc.subtract(old.cast(pa.int64()), begin), first).cast(pa.uint64())
-            new = pc.if_else(pc.greater_equal(old, pa.scalar(begin, pa.uint64())), moved, new)
+            moved = _pc.add(_pc.subtract(old.cast(pa.int64()), begin), first).cast(pa.uint64())
+            new = _pc.if_else(_pc.greater_equal(old, pa.scalar(begin, pa.uint64())), moved, new)
         table = table.set_column(table.schema.get_field_index(name), name, new)
     return table
 
@@ -606,7 +606,7 @@ def _sorted_rows(table: pa.Table) -> Iterator[tuple[int, ...]]:
 
 def _cut(rows: Any, found: pa.Table, null: bool, threads: int | None) -> Any:
     spans = (found["row"], found["start"], found["stop"])
-    return pa.array(_core.cut(rows, *spans, null, threads))
+    return _pa.array(_core.cut(rows, *spans, null, threads))
 
 
 def _like(rows: Any, type: pa.DataType) -> pa.Array[Any]:
@@ -635,22 +635,22 @@ def _rewrite(
             table = file.read_row_group(number)
             rows = _held(table.column(at), None, "source")
             own = spans.filter(
-                (pc.field("row") >= first) & (pc.field("row") < first + table.num_rows)
+                (_pc.field("row") >= first) & (_pc.field("row") < first + table.num_rows)
             )
             if own.num_rows:
-                moved = pc.subtract(own["row"], pa.scalar(first, pa.uint64()))
+                moved = _pc.subtract(own["row"], pa.scalar(first, pa.uint64()))
                 left = _cut(rows, own.set_column(0, "row", moved), empty == "null", options.threads)
                 table = table.set_column(at, schema.field(at), _like(left, schema.field(at).type))
                 if empty == "drop":
-                    was = pc.fill_null(_lengths(rows), 0)
-                    now = pc.fill_null(_lengths(left), 0)
-                    gone = pc.and_(pc.greater(was, 0), pc.equal(now, 0))
-                    table = table.filter(pc.invert(gone))
+                    was = _pc.fill_null(_lengths(rows), 0)
+                    now = _pc.fill_null(_lengths(left), 0)
+                    gone = _pc.and_(_pc.greater(was, 0), _pc.equal(now, 0))
+                    table = table.filter(_pc.invert(gone))
             sink.write_table(table, row_group_size=max(table.num_rows, 1))
             first += file.metadata.row_group(number).num_rows
 
 
-def _compression(file: pq.ParquetFile) -> str:
+def _compression(file: pq.ParquetFile) -> Any:
     if not file.metadata.num_row_groups or not file.metadata.num_columns:
         return "zstd"
     name = str(file.metadata.row_group(0).column(0).compression).lower()

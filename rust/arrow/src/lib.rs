@@ -6,5 +6,5 @@ mod results;
 pub use column::{column_of, push_array, read_numbers, read_patterns};
 pub use results::{
     contexts, counts, distributions, duplicates, found, matches, order_counts, predictions,
-    probabilities, removals, row_counts, scores, spans, symbols,
+    probabilities, removals, repetition, row_counts, scores, spans, symbols,
 };

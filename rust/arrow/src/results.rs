@@ -12,6 +12,7 @@ use bowstring::query::{
     Contexts, Distributions, Duplicates, Found, Matches, OrderCounts, Predictions, Reach, Removals,
     RowCounts, Spans, Symbols,
 };
+use bowstring::repetition::{ORDERS, Repetition, THRESHOLDS};
 use bowstring::{Column, Error, Patterns, Result};
 
 fn broken(error: ArrowError) -> Error {
@@ -331,4 +332,58 @@ pub fn removals(found: Removals) -> Result<RecordBatch> {
             ("copy_start", numbers(found.copy_start)),
         ],
     )
+}
+
+/// What each row repeats: a wide table of a row a row, null where the row is; or, with `filter`,
+/// `keep: bool, reason: string`.
+///
+/// # Errors
+/// None that a caller can cause.
+pub fn repetition(found: &[Option<Repetition>], filter: bool) -> Result<RecordBatch> {
+    let count = |of: &dyn Fn(&Repetition) -> Option<u64>| -> ArrayRef {
+        let items = found.iter().map(|row| row.as_ref().and_then(of));
+        Arc::new(items.collect::<UInt64Array>())
+    };
+    let share = |of: &dyn Fn(&Repetition) -> Option<f64>| -> ArrayRef {
+        let items = found.iter().map(|row| row.as_ref().and_then(of));
+        Arc::new(items.collect::<Float64Array>())
+    };
+    let mut columns: Vec<(String, ArrayRef)> = vec![];
+    if filter {
+        let broken = |row: &Repetition| row.gopher.as_ref().and_then(|gopher| gopher.broken);
+        let keep = found.iter().map(|row| row.as_ref().map(|row| broken(row).is_none()));
+        columns.push(("keep".into(), Arc::new(keep.collect::<BooleanArray>())));
+        let reason = found.iter().map(|row| {
+            let rule = row.as_ref().and_then(broken)?;
+            Some(THRESHOLDS.get(rule).map_or("empty", |(name, _)| *name))
+        });
+        columns.push(("reason".into(), Arc::new(reason.collect::<LargeStringArray>())));
+    } else {
+        columns.push(("words".into(), count(&|row| Some(row.words))));
+        columns.push(("row_count".into(), count(&|row| (row.rows > 0).then_some(row.rows))));
+        for n in 0..ORDERS {
+            columns.push((format!("distinct_{}", n + 1), share(&|row| row.distinct[n])));
+        }
+        for n in 0..ORDERS {
+            let rep = |row: &Repetition| row.distinct[n].map(|distinct| 1.0 - distinct);
+            columns.push((format!("rep_{}", n + 1), share(&rep)));
+        }
+        let diversity = |row: &Repetition| row.distinct[1..].iter().copied().product();
+        columns.push(("diversity".into(), share(&diversity)));
+        columns.push(("longest_repeat".into(), count(&|row| Some(row.longest.length))));
+        let start = |row: &Repetition| (row.longest.length > 0).then_some(row.longest.start);
+        columns.push(("longest_repeat_start".into(), count(&start)));
+        columns.push(("loop_start".into(), count(&|row| row.looped.map(|it| it.start))));
+        columns.push(("loop_length".into(), count(&|row| row.looped.map(|it| it.length))));
+        columns.push(("loop_period".into(), count(&|row| row.looped.map(|it| it.period))));
+        let times = |row: &Repetition| row.looped.map(|it| it.length as f64 / it.period as f64);
+        columns.push(("loop_times".into(), share(&times)));
+        for (at, (name, _)) in THRESHOLDS.iter().enumerate() {
+            let of = |row: &Repetition| row.gopher.as_ref().and_then(|it| it.shares[at]);
+            columns.push(((*name).into(), share(&of)));
+        }
+    }
+    let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
+    let table = columns.iter().map(|(name, array)| (name.as_str(), Arc::clone(array))).collect();
+    nullable_table(None, table, &names)
 }

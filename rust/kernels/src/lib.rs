@@ -29,6 +29,7 @@ mod interrupt;
 mod kind;
 mod pool;
 pub mod query;
+pub mod repetition;
 pub mod suffix;
 pub mod symbol;
 
@@ -42,4 +43,5 @@ pub use query::{
     Boundary, Candidates, DistributionOptions, Expression, GenerateOptions, Limit, MatchOptions,
     Next, SearchOptions, Smoothing, parse,
 };
+pub use repetition::Definition;
 pub use symbol::{Pattern, Patterns, Ranks, Row};

@@ -8,6 +8,7 @@ mod index;
 mod infini_gram;
 mod language;
 mod matches;
+mod repetition;
 
 use pyo3::pymodule;
 
@@ -31,6 +32,8 @@ mod _core {
     };
     #[pymodule_export]
     use super::matches::matches;
+    #[pymodule_export]
+    use super::repetition::repetition;
 
     #[pymodule_export]
     #[allow(non_upper_case_globals, reason = "Python's name")]
