@@ -2,6 +2,7 @@
 
 from bowstring import interop
 from bowstring._core import __version__
+from bowstring.contamination import Contamination, contamination
 from bowstring.duplicates import Deduplicated, deduplicate, duplicates
 from bowstring.errors import (
     BowstringError,
@@ -19,6 +20,7 @@ from bowstring.repetition import repetition
 
 __all__ = [
     "BowstringError",
+    "Contamination",
     "CorruptIndex",
     "Deduplicated",
     "Index",
@@ -34,6 +36,7 @@ __all__ = [
     "SegmentInfo",
     "UnsupportedType",
     "__version__",
+    "contamination",
     "deduplicate",
     "duplicates",
     "index",

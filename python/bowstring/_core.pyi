@@ -9,6 +9,8 @@ __all__ = [
     "Table",
     "__version__",
     "build_profile",
+    "contamination",
+    "coverage",
     "cut",
     "distributions",
     "duplicates",
@@ -221,6 +223,29 @@ def repetition(
     filter: bool,
     threads: int | None,
     progress: _Progress | None,
+) -> Table: ...
+def contamination(
+    corpus: Index | _Column,
+    texts: _Column,
+    items: _Column,
+    units: str,
+    n: int,
+    word_starts: bool,
+    short: bool,
+    whole: bool,
+    skips: int,
+    left: bool,
+    counts: tuple[int, int | None],
+    min_match: int,
+    threads: int | None,
+    progress: _Progress | None,
+) -> tuple[Table, Array]: ...
+def coverage(
+    index: Index,
+    texts: _One | _Column,
+    lengths: Sequence[int],
+    words: bool,
+    threads: int | None,
 ) -> Table: ...
 def cut(
     column: _Column, row: _Column, start: _Column, stop: _Column, null: bool, threads: int | None

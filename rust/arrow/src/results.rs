@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use arrow_array::{
-    ArrayRef, BooleanArray, FixedSizeListArray, Float64Array, LargeBinaryArray, LargeListArray,
-    LargeStringArray, RecordBatch, UInt32Array, UInt64Array,
+    Array as _, ArrayRef, BooleanArray, FixedSizeListArray, Float64Array, LargeBinaryArray,
+    LargeListArray, LargeStringArray, RecordBatch, StructArray, UInt32Array, UInt64Array,
 };
 use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType, Field, Schema};
+use bowstring::contamination::Evidence;
 use bowstring::query::{
-    Contexts, Distributions, Duplicates, Found, Matches, OrderCounts, Predictions, Reach, Removals,
-    RowCounts, Spans, Symbols,
+    Contexts, Coverage, Distributions, Duplicates, Found, Matches, OrderCounts, Predictions, Reach,
+    Removals, RowCounts, Spans, Symbols,
 };
 use bowstring::repetition::{ORDERS, Repetition, THRESHOLDS};
 use bowstring::{Column, Error, Patterns, Result};
@@ -386,4 +387,104 @@ pub fn repetition(found: &[Option<Repetition>], filter: bool) -> Result<RecordBa
     let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
     let table = columns.iter().map(|(name, array)| (name.as_str(), Arc::clone(array))).collect();
     nullable_table(None, table, &names)
+}
+
+/// What was found of texts of a benchmark, a row a text: `units, grams, found, covered, extended,
+/// longest, start, stop, row, row_start, row_stop: uint64, matches: large_list<struct>`; a n-gram is
+/// found that occurs from `least` to `most` times, a match counts of `length` units or more.
+///
+/// # Errors
+/// None that a caller can cause.
+pub fn contamination(
+    found: &[Evidence],
+    least: u64,
+    most: u64,
+    length: usize,
+) -> Result<RecordBatch> {
+    const LONGEST: [&str; 6] = ["longest", "start", "stop", "row", "row_start", "row_stop"];
+    const MATCH: [&str; 5] = ["start", "stop", "row", "row_start", "row_stop"];
+    let mut sums: [Vec<u64>; 5] = Default::default();
+    let mut longest: [Vec<Option<u64>>; 6] = Default::default();
+    let mut matches: [Vec<u64>; 5] = Default::default();
+    let mut ends = vec![0_i64];
+    for text in found {
+        let grams = text.grams.iter().filter(|gram| (least..=most).contains(&gram.2));
+        let grams: Vec<(usize, usize)> = grams.map(|gram| (gram.0, gram.1)).collect();
+        let long: Vec<_> = text.matches.iter().filter(|it| it.stop - it.start >= length).collect();
+        let spans: Vec<(usize, usize)> = long.iter().map(|it| (it.start, it.stop)).collect();
+        let numbers =
+            [text.units.len(), text.grams.len(), grams.len(), covered(&grams), covered(&spans)];
+        for (sum, number) in sums.iter_mut().zip(numbers) {
+            sum.push(number as u64);
+        }
+        let place = |start: usize, stop: usize| {
+            let symbols = (text.units.get(start), text.units.get(stop.wrapping_sub(1)));
+            (symbols.0.map_or(0, |unit| unit.0), symbols.1.map_or(0, |unit| unit.1))
+        };
+        // Of several the first: `max_by_key` would give the last.
+        let best = long.iter().rev().max_by_key(|it| it.stop - it.start);
+        let values = best.map(|it| {
+            let (start, stop) = place(it.start, it.stop);
+            let length = it.stop - it.start;
+            [length as u64, start as u64, stop as u64, it.row, it.row_start, it.row_stop]
+        });
+        for (at, column) in longest.iter_mut().enumerate() {
+            column.push(values.map(|values| values[at]).or((at == 0).then_some(0)));
+        }
+        for it in &long {
+            let (start, stop) = place(it.start, it.stop);
+            let values = [start as u64, stop as u64, it.row, it.row_start, it.row_stop];
+            for (column, value) in matches.iter_mut().zip(values) {
+                column.push(value);
+            }
+        }
+        ends.push(matches[0].len() as i64);
+    }
+    let names = ["units", "grams", "found", "covered", "extended"];
+    let mut columns: Vec<(&str, ArrayRef)> = names.into_iter().zip(sums.map(numbers)).collect();
+    for (name, values) in LONGEST.into_iter().zip(longest) {
+        columns.push((name, Arc::new(UInt64Array::from(values))));
+    }
+    let fields = MATCH.map(|name| Arc::new(Field::new(name, DataType::UInt64, false)));
+    let spans =
+        StructArray::try_new(fields.into_iter().collect(), matches.map(numbers).into(), None);
+    let spans = spans.map_err(broken)?;
+    let item = Arc::new(Field::new("item", spans.data_type().clone(), false));
+    let offsets = OffsetBuffer::new(ScalarBuffer::from(ends));
+    let lists = LargeListArray::try_new(item, offsets, Arc::new(spans), None).map_err(broken)?;
+    columns.push(("matches", Arc::new(lists)));
+    nullable_table(None, columns, &LONGEST)
+}
+
+/// `query?, n, units, grams, found, covered`.
+///
+/// # Errors
+/// None that a caller can cause.
+pub fn coverage(found: Coverage, many: bool) -> Result<RecordBatch> {
+    table(
+        many.then_some(found.query),
+        vec![
+            ("n", numbers(found.n)),
+            ("units", numbers(found.units)),
+            ("grams", numbers(found.grams)),
+            ("found", numbers(found.found)),
+            ("covered", numbers(found.covered)),
+        ],
+    )
+}
+
+/// How many places spans cover, which come in the order of their starts.
+fn covered(spans: &[(usize, usize)]) -> usize {
+    let mut end = 0;
+    let mut covered = 0;
+    for &(start, stop) in spans {
+        covered += stop.saturating_sub(start.max(end));
+        end = end.max(stop);
+    }
+    covered
+}
+
+/// Numbers, some of which are missing.
+pub fn optional(values: Vec<Option<u64>>) -> ArrayRef {
+    Arc::new(UInt64Array::from(values))
 }

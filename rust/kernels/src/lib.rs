@@ -21,6 +21,7 @@
 
 pub mod bits;
 pub mod container;
+pub mod contamination;
 pub mod corpus;
 mod error;
 pub mod fm;
@@ -32,6 +33,7 @@ pub mod query;
 pub mod repetition;
 pub mod suffix;
 pub mod symbol;
+mod words;
 
 pub use corpus::{Column, Corpus, Rows};
 pub use error::{Error, Result};

@@ -46,19 +46,27 @@ impl Data {
         }
     }
 
+    /// Gives every row to a sink.
+    pub(crate) fn pass(self, rows: &mut dyn Rows) -> Result<()> {
+        match self {
+            Self::Column(column) => push(column, rows),
+            Self::Index(index) => index
+                .segments()
+                .try_for_each(|(segment, _)| segment.read_rows(index.column(), rows)),
+        }
+    }
+
     /// The rows as patterns.
     pub(crate) fn read(self) -> Result<Patterns> {
         match self {
             Self::Column(column) => read(column),
-            Self::Index(index) => {
-                let mut rows = if index.column() == bowstring::Column::Tokens {
+            Self::Index(_) => {
+                let mut rows = if self.kind()? == bowstring::Column::Tokens {
                     Patterns::tokens()
                 } else {
                     Patterns::bytes()
                 };
-                for (segment, _) in index.segments() {
-                    segment.read_rows(index.column(), &mut rows)?;
-                }
+                self.pass(&mut rows)?;
                 Ok(rows)
             }
         }

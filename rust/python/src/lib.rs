@@ -1,6 +1,7 @@
 //! The compiled core of the Python package: thin bindings over `bowstring` and `bowstring-arrow`.
 
 mod capsule;
+mod contamination;
 mod detached;
 mod duplicates;
 mod error;
@@ -17,6 +18,8 @@ mod _core {
     #[pymodule_export]
     use super::capsule::{Array, Table};
     #[pymodule_export]
+    use super::contamination::contamination;
+    #[pymodule_export]
     use super::duplicates::{cut, duplicates, removals, row_removals};
     #[pymodule_export]
     use super::index::Index;
@@ -31,7 +34,7 @@ mod _core {
         stupid_backoff,
     };
     #[pymodule_export]
-    use super::matches::matches;
+    use super::matches::{coverage, matches};
     #[pymodule_export]
     use super::repetition::repetition;
 

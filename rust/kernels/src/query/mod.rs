@@ -3,6 +3,7 @@
 mod boolean;
 mod context;
 mod count;
+mod coverage;
 mod duplicates;
 mod generate;
 mod infini_gram;
@@ -18,6 +19,7 @@ mod text;
 
 pub use boolean::{Expression, Found, SearchOptions};
 pub use context::{Contexts, Symbols};
+pub use coverage::Coverage;
 pub use duplicates::{
     DuplicateOptions, Duplicates, Gathered, Keep, Removals, SortedRows, cut, longest_first,
     removals, whole_rows,

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use memchr::memmem;
 
-use super::words::{Fast, Words, counts, counts_of, is_space, length};
+use crate::words::{Fast, Words, counts, counts_of, is_space, length};
 
 /// N-grams of which the most frequent one counts, and those of which all that recur do.
 const TOP: [usize; 3] = [2, 3, 4];

@@ -5,7 +5,6 @@
 
 mod gopher;
 mod loops;
-mod words;
 
 use std::collections::HashMap;
 
@@ -17,7 +16,7 @@ pub use loops::{Loop, Repeat};
 use crate::error::{Error, Result};
 use crate::interrupt::Monitor;
 use crate::symbol::{Pattern, Patterns};
-use words::{Fast, Words};
+use crate::words::{self, Fast, Words};
 
 /// Rows looked at by one thread at once.
 const BLOCK: usize = 64;
