@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from random import Random
 from typing import Any
 
 import pyarrow as pa
@@ -80,8 +81,6 @@ def test_against_datatrove() -> None:
         "datatrove.pipeline.filters.gopher_repetition_filter", reason="datatrove is not installed"
     )
     from datatrove.data import Document
-
-    from random import Random
 
     random = Random(1)
     texts = [

@@ -1,8 +1,9 @@
 """Exact answers about the strings in a dataframe column, from Arrow, fast."""
 
-from bowstring import interop
+from bowstring import interop, membership
 from bowstring._core import __version__
 from bowstring.contamination import Contamination, contamination
+from bowstring.coverage import copied, coverage, creativity
 from bowstring.duplicates import Deduplicated, deduplicate, duplicates
 from bowstring.errors import (
     BowstringError,
@@ -37,11 +38,15 @@ __all__ = [
     "UnsupportedType",
     "__version__",
     "contamination",
+    "copied",
+    "coverage",
+    "creativity",
     "deduplicate",
     "duplicates",
     "index",
     "interop",
     "matches",
+    "membership",
     "open",
     "repetition",
 ]

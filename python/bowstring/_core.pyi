@@ -30,6 +30,7 @@ __all__ = [
     "segment_ranks",
     "segment_row",
     "segment_stretches",
+    "shared",
     "stupid_backoff",
 ]
 
@@ -245,6 +246,14 @@ def coverage(
     texts: _One | _Column,
     lengths: Sequence[int],
     words: bool,
+    threads: int | None,
+) -> Table: ...
+def shared(
+    texts: _Column,
+    partners: _Column,
+    of: _Column,
+    words: bool,
+    lengths: Sequence[int],
     threads: int | None,
 ) -> Table: ...
 def cut(

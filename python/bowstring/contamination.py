@@ -1,7 +1,7 @@
 """Which items of a benchmark stand in a corpus, by each of the published definitions.
 
-The benchmark's n-grams are looked up while the corpus goes past once: seconds for gigabytes, whatever
-the definition.
+The benchmark's n-grams are looked up while the corpus goes past once: seconds for gigabytes,
+whatever the definition.
 """
 
 from __future__ import annotations
@@ -231,7 +231,8 @@ def contamination(
     skip_budget
         Units that need not be alike in a match.
     min_count, max_count
-        How often an n-gram occurs in the corpus to count: more often than `max_count` is boilerplate.
+        How often an n-gram occurs in the corpus to count: boilerplate occurs more often than
+        `max_count`.
     threads
         Threads to use; all by default.
     progress
@@ -261,7 +262,7 @@ def contamination(
     --------
     >>> import bowstring as bow
     >>> corpus = ["It is known: the quick brown fox jumps over the lazy dog. Often."]
-    >>> items = {"question": ["The quick, brown fox jumps over", "What is it?"], "answer": ["dog", "?"]}
+    >>> items = {"question": ["The quick, brown fox jumps over", "What?"], "answer": ["dog", "?"]}
     >>> found = bow.contamination(corpus, items, n=4)
     >>> found.items.select(["item", "grade", "found", "longest", "row"]).to_pylist()[0]
     {'item': 0, 'grade': 'dirty', 'found': 3, 'longest': 6, 'row': 0}
@@ -294,7 +295,7 @@ def contamination(
         )
     bounds = _bounds(threshold, own)
     flat = _pa.concat_arrays([texts[name] for name in names])
-    numbers = pa.array(list(range(count)) * len(names), pa.uint64())
+    numbers = _pa.array(list(range(count)) * len(names), pa.uint64())
     held, again = _corpus(corpus, column)
     with progress_callback(progress) as callback:
         table, rows = _core.contamination(
@@ -314,7 +315,7 @@ def contamination(
             callback,
         )
     evidence = pa.table(table).to_pylist()
-    whole: list[int | None] = pa.array(rows).to_pylist()
+    whole: list[int | None] = _pa.array(rows).to_pylist()
     by_field = []
     together = []
     labels = _labels(items, benchmark, count)
@@ -351,13 +352,13 @@ def contamination(
 
 _NUMBERS = ("units", "grams", "found", "covered", "extended", "longest")
 _PLACES = ("start", "stop", "row", "row_start", "row_stop")
-_SCHEMA = pa.schema(
+_SCHEMA: pa.Schema = _pa.schema(
     [("item", pa.uint64()), ("benchmark", TEXT), ("grade", TEXT), ("score", pa.float64())]
     + [(name, pa.uint64()) for name in _NUMBERS]
     + [("field", TEXT)]
     + [(name, pa.uint64()) for name in _PLACES]
 )
-_SPANS = pa.large_list(pa.struct([(name, pa.uint64()) for name in _PLACES]))
+_SPANS: Any = _pa.large_list(_pa.struct([(name, pa.uint64()) for name in _PLACES]))
 _FIELDS_SCHEMA = _SCHEMA.append(pa.field("matches", _SPANS))
 
 
@@ -444,7 +445,7 @@ def _labels(items: Any, benchmark: Any, count: int) -> list[str | None]:
             return [benchmark] * count
     else:
         values = benchmark
-    labels = as_array(values, "benchmark").to_pylist()
+    labels: list[str | None] = as_array(values, "benchmark").to_pylist()
     if len(labels) != count:
         raise InvalidInput(
             f"benchmark has {len(labels)} values and items {count}: give one for each"
@@ -485,7 +486,7 @@ def _summary(rows: list[dict[str, Any]], grades: tuple[str, ...]) -> pa.Table:
         found.append(
             summary | {grade: sum(row["grade"] == grade for row in own) for grade in grades}
         )
-    schema = pa.schema(
+    schema: pa.Schema = _pa.schema(
         [
             ("benchmark", TEXT),
             ("items", pa.uint64()),
@@ -521,8 +522,8 @@ def _page(found: Contamination, title: str, limit: int) -> str:
         graded = row["graded"] or 1
         shares = {grade: row[grade] / graded for grade in found.grades}
         bars = "".join(
-            f'<span class="{colours[grade]}" style="width:{share:.1%}" title="{html.escape(grade)}">'
-            "</span>"
+            f'<span class="{colours[grade]}" style="width:{share:.1%}" '
+            f'title="{html.escape(grade)}"></span>'
             for grade, share in shares.items()
         )
         cells = "".join(f"<td>{row[grade]:,} ({share:.1%})</td>" for grade, share in shares.items())
@@ -546,7 +547,8 @@ def _page(found: Contamination, title: str, limit: int) -> str:
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>'
         f"<style>{_STYLE}</style><h1>{html.escape(title)}</h1><p>Method: "
         f"<b>{html.escape(found.method)}</b>; {found.items.num_rows:,} items.</p><table><tr>{head}"
-        f"<th>mean score</th><th></th></tr>{''.join(lines)}</table><h2>Items and where they stand</h2>"
+        f"<th>mean score</th><th></th></tr>{''.join(lines)}</table>"
+        "<h2>Items and where they stand</h2>"
         f"{''.join(parts) or '<p>None of them does.</p>'}</html>"
     )
 

@@ -1,4 +1,4 @@
-"""How much rows repeat themselves: n-grams, lines, the longest repeat, loops, and Gopher's rules."""
+"""How much rows repeat themselves: n-grams, lines, repeats, loops, and Gopher's rules."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def repetition(
     *The most frequent n-gram*, the first of several. datatrove: its characters with spaces, times
     its count, even where that is 1. dolma: without spaces, a character of the words. NeMo Curator:
     what cutting it out of the text saves; 1 where there are fewer words.
-    *N-grams that recur.* datatrove: from left to right, one that was seen counts and is jumped over.
+    *N-grams that recur.* datatrove: from left to right, one that was seen counts, and is jumped.
     dolma: all copies of what recurs, a character of all n-grams. NeMo Curator: characters within
     second and later copies, with spaces; 1 where there are fewer words.
 
@@ -104,7 +104,8 @@ def repetition(
     --------
     >>> import bowstring as bow
     >>> found = bow.repetition(["to be or not to be", "ha ha ha ha"])
-    >>> found.select(["words", "rep_2", "longest_repeat", "loop_period", "loop_times"]).to_pylist()[1]
+    >>> found = found.select(["words", "rep_2", "longest_repeat", "loop_period", "loop_times"])
+    >>> found.to_pylist()[1]
     {'words': 4, 'rep_2': 0.6666666666666667, 'longest_repeat': 8, 'loop_period': 3, \
 'loop_times': 3.6666666666666665}
     >>> bow.repetition(["ha ha ha ha"], filter="gopher").to_pylist()

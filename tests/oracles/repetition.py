@@ -87,7 +87,7 @@ def nemo(text: str, words: Sequence[str]) -> dict[str, float | None]:
         grams = _grams(words, n)
         seen: set[tuple[str, ...]] = set()
         total, counted = 0, 0
-        for at, gram in enumerate(grams):
+        for gram in grams:
             if gram in seen:
                 fresh = n - counted
                 total += sum(map(len, gram[counted:])) + min(fresh, n - 1)

@@ -6,6 +6,6 @@ mod results;
 pub use column::{column_of, push_array, read_numbers, read_patterns};
 pub use results::{
     contamination, contexts, counts, coverage, distributions, duplicates, found, matches, optional,
-    order_counts, predictions, probabilities, removals, repetition, row_counts, scores, spans,
-    symbols,
+    order_counts, predictions, probabilities, removals, repetition, row_counts, scores, shared,
+    spans, symbols,
 };

@@ -9,6 +9,7 @@ use arrow_array::{
 use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 use bowstring::contamination::Evidence;
+use bowstring::pairs::Shared;
 use bowstring::query::{
     Contexts, Coverage, Distributions, Duplicates, Found, Matches, OrderCounts, Predictions, Reach,
     Removals, RowCounts, Spans, Symbols,
@@ -471,6 +472,25 @@ pub fn coverage(found: Coverage, many: bool) -> Result<RecordBatch> {
             ("covered", numbers(found.covered)),
         ],
     )
+}
+
+/// `units, partner_units, longest: uint64` and `covered_<length>: uint64` for each length.
+///
+/// # Errors
+/// None that a caller can cause.
+pub fn shared(found: &[Option<Shared>], lengths: &[u64]) -> Result<RecordBatch> {
+    let column = |of: &dyn Fn(&Shared) -> u64| {
+        optional(found.iter().map(|pair| pair.as_ref().map(of)).collect())
+    };
+    let mut names: Vec<String> = ["units", "partner_units", "longest"].map(String::from).to_vec();
+    let mut arrays =
+        vec![column(&|it| it.units), column(&|it| it.partner_units), column(&|it| it.longest)];
+    for (at, length) in lengths.iter().enumerate() {
+        names.push(format!("covered_{length}"));
+        arrays.push(column(&|it| it.covered[at]));
+    }
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    nullable_table(None, names.iter().copied().zip(arrays).collect(), &names)
 }
 
 /// How many places spans cover, which come in the order of their starts.

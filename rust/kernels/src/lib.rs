@@ -28,6 +28,7 @@ pub mod fm;
 pub mod index;
 mod interrupt;
 mod kind;
+pub mod pairs;
 mod pool;
 pub mod query;
 pub mod repetition;

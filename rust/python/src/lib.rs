@@ -9,6 +9,7 @@ mod index;
 mod infini_gram;
 mod language;
 mod matches;
+mod membership;
 mod repetition;
 
 use pyo3::pymodule;
@@ -35,6 +36,8 @@ mod _core {
     };
     #[pymodule_export]
     use super::matches::{coverage, matches};
+    #[pymodule_export]
+    use super::membership::shared;
     #[pymodule_export]
     use super::repetition::repetition;
 
