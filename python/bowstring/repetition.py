@@ -104,10 +104,8 @@ def repetition(
     --------
     >>> import bowstring as bow
     >>> found = bow.repetition(["to be or not to be", "ha ha ha ha"])
-    >>> found = found.select(["words", "rep_2", "longest_repeat", "loop_period", "loop_times"])
-    >>> found.to_pylist()[1]
-    {'words': 4, 'rep_2': 0.6666666666666667, 'longest_repeat': 8, 'loop_period': 3, \
-'loop_times': 3.6666666666666665}
+    >>> found.select(["words", "longest_repeat", "loop_length", "loop_period"]).to_pylist()[1]
+    {'words': 4, 'longest_repeat': 8, 'loop_length': 11, 'loop_period': 3}
     >>> bow.repetition(["ha ha ha ha"], filter="gopher").to_pylist()
     [{'keep': False, 'reason': 'top_2_gram'}]
     """

@@ -148,6 +148,13 @@ impl Benchmark {
         if seeds.n == 0 {
             return Err(Error::InvalidInput("n is 0: give 1 or more".into()));
         }
+        if items.len() != texts.len() {
+            return Err(Error::InvalidInput(format!(
+                "there are {} texts, and the items of {}; give the item of each",
+                texts.len(),
+                items.len()
+            )));
+        }
         let count = items.iter().max().map_or(0, |&last| last as usize + 1);
         let mut new = Self {
             seeds,
@@ -162,7 +169,7 @@ impl Benchmark {
             rows: 0,
         };
         let mut vocabulary = HashMap::default();
-        for at in 0..texts.len() {
+        for (at, &item) in items.iter().enumerate() {
             let Some(text) = texts.get(at) else {
                 new.texts.push(Text::default());
                 continue;
@@ -181,7 +188,7 @@ impl Benchmark {
                 }
             });
             if !row.ids.is_empty() {
-                new.fields[items[at] as usize] += 1;
+                new.fields[item as usize] += 1;
             }
             new.add(at as u32, text, row);
         }

@@ -35,6 +35,15 @@ pub struct Shared {
     pub covered: Vec<u64>,
 }
 
+/// A partner, which many texts in a row may have.
+#[derive(Debug)]
+struct Partner {
+    place: usize,
+    numbers: HashMap<Vec<u8>, u32, Fast>,
+    automaton: Automaton,
+    units: usize,
+}
+
 /// States of an automaton that knows every part of a text.
 #[derive(Debug)]
 struct Automaton {
@@ -140,7 +149,7 @@ pub fn shared(
     let places: Vec<usize> = (0..texts.len()).collect();
     let found = places.par_chunks(BLOCK).map(|places| {
         monitor.check()?;
-        let mut known: Option<(usize, HashMap<Vec<u8>, u32, Fast>, Automaton, usize)> = None;
+        let mut known: Option<Partner> = None;
         let mut all = Vec::with_capacity(places.len());
         for &at in places {
             let (Some(text), Some(partner)) = (texts.get(at), partners.get(of[at])) else {
@@ -152,17 +161,24 @@ pub fn shared(
                     "texts and partners are text and tokens; give two of one kind".into(),
                 ));
             }
-            if known.as_ref().is_none_or(|known| known.0 != of[at]) {
+            if known.as_ref().is_none_or(|known| known.place != of[at]) {
                 let mut numbers = HashMap::default();
                 let ids = units(partner, unit, &mut |unit| {
                     let next = numbers.len() as u32;
                     *numbers.entry(unit.to_vec()).or_insert(next)
                 });
-                known = Some((of[at], numbers, Automaton::of(&ids), ids.len()));
+                known = Some(Partner {
+                    place: of[at],
+                    numbers,
+                    automaton: Automaton::of(&ids),
+                    units: ids.len(),
+                });
             }
-            let Some((_, numbers, automaton, size)) = &known else { continue };
-            let ids = units(text, unit, &mut |unit| numbers.get(unit).copied().unwrap_or(u32::MAX));
-            all.push(Some(summed(&automaton.reaches(&ids), *size, lengths)));
+            let Some(partner) = &known else { continue };
+            let ids = units(text, unit, &mut |unit| {
+                partner.numbers.get(unit).copied().unwrap_or(u32::MAX)
+            });
+            all.push(Some(summed(&partner.automaton.reaches(&ids), partner.units, lengths)));
         }
         Ok(all)
     });

@@ -70,8 +70,8 @@ fn longest<S: Symbol>(text: &[S], suffixes: &[i32], ranks: &[u32], characters: b
     };
     let mut best = Repeat::default();
     let mut shared = 0_usize;
-    for at in 0..text.len() {
-        let rank = ranks[at] as usize;
+    for (at, &rank) in ranks.iter().enumerate() {
+        let rank = rank as usize;
         let Some(other) = rank.checked_sub(1).map(|before| suffixes[before] as usize) else {
             shared = 0;
             continue;
@@ -166,8 +166,8 @@ fn candidates<S: Symbol>(
         next[at] = smaller.last().map_or(text.len() as u32, |&other| other);
         smaller.push(at as u32);
     }
-    for at in 0..text.len() {
-        let other = next[at] as usize;
+    for (at, &other) in next.iter().enumerate() {
+        let other = other as usize;
         let period = other - at;
         let after = extension(text, at, other, hashes);
         let before = extension_left(text, at, other, hashes);
