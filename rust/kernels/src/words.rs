@@ -160,8 +160,11 @@ pub fn counts<T: Hash + Eq>(items: &[T], n: usize) -> Vec<(usize, u64)> {
 
 /// How often each of some things occurs, in the order in which they first do, with where they do.
 pub fn counts_of<K: Hash + Eq>(things: impl Iterator<Item = K>) -> Vec<(usize, u64)> {
-    let mut known: HashMap<K, usize, Fast> = HashMap::default();
-    let mut counts: Vec<(usize, u64)> = vec![];
+    // Room for all of them: to grow step by step would take longer than to count.
+    let room = things.size_hint().0;
+    let mut known: HashMap<K, usize, Fast> =
+        HashMap::with_capacity_and_hasher(room, Fast::default());
+    let mut counts: Vec<(usize, u64)> = Vec::with_capacity(room);
     for (at, thing) in things.enumerate() {
         let next = counts.len();
         let number = *known.entry(thing).or_insert(next);

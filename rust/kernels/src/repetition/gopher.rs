@@ -83,15 +83,16 @@ fn share(part: usize, of: usize) -> Option<f64> {
 }
 
 impl Gopher {
-    /// What the rules look at in a text of those words.
-    pub fn of(text: &[u8], words: &Words, definition: Definition) -> Self {
+    /// What the rules look at in a text of those words; up to the first that is broken if `briefly`,
+    /// where a definition allows.
+    pub fn of(text: &[u8], words: &Words, definition: Definition, briefly: bool) -> Self {
         let mut found = Self { characters: length(text) as u64, ..Self::default() };
         if text.is_empty() {
             found.broken = Some(THRESHOLDS.len());
             return found;
         }
         match definition {
-            Definition::Datatrove => found.datatrove(text, words),
+            Definition::Datatrove => found.datatrove(text, words, briefly),
             Definition::Dolma => found.dolma(text, words),
             Definition::Nemo => found.nemo(text, words),
         }
@@ -104,7 +105,7 @@ impl Gopher {
         found
     }
 
-    fn datatrove(&mut self, text: &[u8], words: &Words) {
+    fn datatrove(&mut self, text: &[u8], words: &Words, briefly: bool) {
         let all = self.characters as usize;
         let paragraphs = Recurring::of(&split_runs(trim(text), 2));
         let lines = Recurring::of(&split_runs(text, 1));
@@ -113,6 +114,9 @@ impl Gopher {
             self.shares[2 * at + 1] = share(parts.later.1, all);
         }
         for (at, n) in TOP.into_iter().enumerate() {
+            if briefly && self.breaks(4 + at) {
+                return;
+            }
             let counts = counts_of(words.places(n).map(|at| words.spaced(at, n)));
             let top = first_of_most(&counts);
             self.shares[4 + at] = top.and_then(|(place, count)| {
@@ -121,7 +125,12 @@ impl Gopher {
             });
         }
         for (at, n) in RECURRING.into_iter().enumerate() {
-            let mut seen: HashSet<&[u8], Fast> = HashSet::default();
+            if briefly && self.breaks(7 + at) {
+                return;
+            }
+            let room = words.places(n).len();
+            let mut seen: HashSet<&[u8], Fast> =
+                HashSet::with_capacity_and_hasher(room, Fast::default());
             let (mut repeated, mut place) = (0, 0);
             while place < words.places(n).end {
                 if seen.insert(words.packed(place, n)) {
@@ -133,6 +142,12 @@ impl Gopher {
             }
             self.shares[7 + at] = share(repeated, all);
         }
+    }
+
+    /// Whether a rule before that one is broken.
+    fn breaks(&self, rule: usize) -> bool {
+        let shares = self.shares[..rule].iter().zip(THRESHOLDS);
+        shares.into_iter().any(|(share, rule)| share.is_some_and(|share| share > rule.1))
     }
 
     fn dolma(&mut self, text: &[u8], words: &Words) {

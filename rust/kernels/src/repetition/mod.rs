@@ -114,7 +114,7 @@ fn one(
                 None => Words::of(text),
             };
             found.words = words.ids.len() as u64;
-            found.gopher = Some(Gopher::of(text, &words, definition));
+            found.gopher = Some(Gopher::of(text, &words, definition, !whole));
             if whole {
                 found.distinct = distinct(&words.ids);
                 let mut symbols = text.to_vec();
