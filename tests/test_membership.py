@@ -60,7 +60,7 @@ def test_similarities_agree_with_the_definition(
             values.append(part / of if of else 0.0)
         expected.append(values)
     assert found.similarities.to_pylist() == expected
-    means = [sum(values) / len(values) if values else None for values in expected]
+    means = [math.fsum(values) / len(values) if values else None for values in expected]
     assert found.scores.to_pylist() == means
     assert found.rates is None
 

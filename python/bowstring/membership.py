@@ -391,7 +391,7 @@ def _aggregated(values: list[float], aggregate: Aggregate) -> float | None:
         return values[middle] if len(values) % 2 else (values[middle - 1] + values[middle]) / 2
     if isinstance(aggregate, int):
         values = values[-aggregate:]
-    return sum(values) / len(values)
+    return math.fsum(values) / len(values)
 
 
 def _lists(generations: Any, count: int) -> Any:
