@@ -27,6 +27,9 @@ SCRIPTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "compare_language.py": ((), (*SMALL, "--no-build")),
     "compare_dedup.py": ((), SMALL),
     "compare_scan.py": ((), SMALL),
+    "compare_duplicates.py": ((), SMALL),
+    "compare_repetition.py": ((), (*SMALL, "--rows", "20")),
+    "compare_contamination.py": ((), (*SMALL, "--items", "200")),
     "compare_kinds.py": ((), (*SMALL, "--queries", "20000")),
     "growth.py": ((), (*SMALL, "--queries", "100000", "--budgets")),
 }
@@ -65,7 +68,7 @@ def main() -> None:
     lines = []
     for script, choices in SCRIPTS.items():
         chosen = list(choices[arguments.quick])
-        if script == "compare_dedup.py" and arguments.binary:
+        if script in ("compare_dedup.py", "compare_duplicates.py") and arguments.binary:
             chosen += ["--binary", arguments.binary]
         lines += run(script, chosen)
     RESULTS.write_text("".join(line + "\n" for line in lines))

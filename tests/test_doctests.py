@@ -25,7 +25,10 @@ def test_examples_run(name: str) -> None:
     assert result.failed == 0
 
 
-PUBLIC = ["index", "language", "overlap", "plot", "polars", "pandas"]
+PUBLIC = [
+    *("contamination", "coverage", "duplicates", "index", "language", "membership", "overlap"),
+    *("pandas", "plot", "polars", "repetition"),
+]
 
 
 @pytest.mark.parametrize("name", [f"bowstring.{module}" for module in PUBLIC])

@@ -1,7 +1,10 @@
 """Exact answers about the strings in a dataframe column, from Arrow, fast."""
 
-from bowstring import interop
+from bowstring import interop, membership
 from bowstring._core import __version__
+from bowstring.contamination import Contamination, contamination
+from bowstring.coverage import copied, coverage, creativity
+from bowstring.duplicates import Deduplicated, deduplicate, duplicates
 from bowstring.errors import (
     BowstringError,
     CorruptIndex,
@@ -14,10 +17,13 @@ from bowstring.errors import (
 from bowstring.index import Index, IndexInfo, SegmentInfo, index, open
 from bowstring.language import LanguageModel, Mixture, Prediction, Scores
 from bowstring.overlap import matches
+from bowstring.repetition import repetition
 
 __all__ = [
     "BowstringError",
+    "Contamination",
     "CorruptIndex",
+    "Deduplicated",
     "Index",
     "IndexFormatError",
     "IndexInfo",
@@ -31,8 +37,16 @@ __all__ = [
     "SegmentInfo",
     "UnsupportedType",
     "__version__",
+    "contamination",
+    "copied",
+    "coverage",
+    "creativity",
+    "deduplicate",
+    "duplicates",
     "index",
     "interop",
     "matches",
+    "membership",
     "open",
+    "repetition",
 ]

@@ -9,7 +9,11 @@ __all__ = [
     "Table",
     "__version__",
     "build_profile",
+    "contamination",
+    "coverage",
+    "cut",
     "distributions",
+    "duplicates",
     "generate",
     "interpolated",
     "matches",
@@ -17,12 +21,16 @@ __all__ = [
     "order_counts",
     "predict",
     "predict_one",
+    "removals",
+    "repetition",
+    "row_removals",
     "score",
     "segment_continuations",
     "segment_positions",
     "segment_ranks",
     "segment_row",
     "segment_stretches",
+    "shared",
     "stupid_backoff",
 ]
 
@@ -185,6 +193,72 @@ def matches(
     density: float | None,
     threads: int | None,
 ) -> Table: ...
+def duplicates(
+    data: Index | _Column,
+    min_length: int,
+    min_count: int,
+    threads: int | None,
+    progress: _Progress | None,
+) -> Table: ...
+def removals(
+    column: _Column,
+    against: Index | _Column | None,
+    min_length: int,
+    min_count: int,
+    keep: str,
+    threads: int | None,
+    progress: _Progress | None,
+) -> Table: ...
+def row_removals(
+    column: _Column,
+    against: Index | _Column | None,
+    min_count: int,
+    keep: str,
+    threads: int | None,
+) -> Table: ...
+def repetition(
+    column: _Column,
+    words: _Column | None,
+    lengths: _Column | None,
+    definition: str,
+    filter: bool,
+    threads: int | None,
+    progress: _Progress | None,
+) -> Table: ...
+def contamination(
+    corpus: Index | _Column,
+    texts: _Column,
+    items: _Column,
+    units: str,
+    n: int,
+    word_starts: bool,
+    short: bool,
+    whole: bool,
+    skips: int,
+    left: bool,
+    counts: tuple[int, int | None],
+    min_match: int,
+    threads: int | None,
+    progress: _Progress | None,
+) -> tuple[Table, Array]: ...
+def coverage(
+    index: Index,
+    texts: _One | _Column,
+    lengths: Sequence[int],
+    words: bool,
+    threads: int | None,
+) -> Table: ...
+def shared(
+    texts: _Column,
+    partners: _Column,
+    of: _Column,
+    words: bool,
+    lengths: Sequence[int],
+    threads: int | None,
+) -> Table: ...
+def cut(
+    column: _Column, row: _Column, start: _Column, stop: _Column, null: bool, threads: int | None
+) -> Array: ...
 def generate(
     index: Index,
     prompts: _One | _Column,

@@ -39,6 +39,7 @@ examples:
   bowstring count docs.bow "to be" "not to be"
   bowstring context docs.bow "to be" --width 60
   bowstring search docs.bow "'to be' AND (sleep OR dream)" --within 200
+  bowstring deduplicate docs.parquet -o clean.parquet --column text --min-length 100
   bowstring rows docs.bow "to be" --format parquet --output rows.parquet
 
 exit status: 0 if all went well, 1 if one query was asked and nothing was found, 2 after an
@@ -201,6 +202,15 @@ def _parser() -> argparse.ArgumentParser:
     matches.add_argument("--words", action="store_true", help="whole words of the text only")
     _add_output(matches)
 
+    _add_deduplicate(
+        command(
+            "deduplicate",
+            _deduplicate,
+            "take repeated passages out of a Parquet file",
+            "bowstring deduplicate docs.parquet -o clean.parquet --column text --min-length 100",
+        )
+    )
+
     _add_language(
         command(
             "lm",
@@ -268,6 +278,47 @@ def _add_threads(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threads", type=_whole, metavar="N", help="threads to use; all by default"
     )
+
+
+def _add_deduplicate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="the Parquet file to read")
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="FILE", help="the Parquet file to write"
+    )
+    parser.add_argument("--column", metavar="NAME", help="the column, where the file has several")
+    parser.add_argument(
+        "--min-length",
+        type=_whole,
+        default=100,
+        metavar="N",
+        help="the shortest, in bytes (tokens)",
+    )
+    parser.add_argument(
+        "--min-count",
+        type=_whole,
+        default=2,
+        metavar="N",
+        help="what occurs so often; 2 by default",
+    )
+    parser.add_argument(
+        "--keep",
+        choices=("none", "first", "longest"),
+        default="first",
+        help="which copy stays: none, the first (the default), or that in the longest row",
+    )
+    parser.add_argument(
+        "--against", metavar="FILE", help="take out what occurs in that file instead"
+    )
+    parser.add_argument("--against-column", metavar="NAME", help="the column of that file")
+    parser.add_argument("--whole-rows", action="store_true", help="take out rows that are the same")
+    parser.add_argument(
+        "--empty",
+        choices=("empty", "null", "drop"),
+        default="empty",
+        help="what a row becomes of which nothing is left",
+    )
+    parser.add_argument("--report", metavar="FILE", help="write what was taken out as a table")
+    _add_memory(parser)
 
 
 def _add_language(parser: argparse.ArgumentParser) -> None:
@@ -539,6 +590,37 @@ def _matches(args: argparse.Namespace) -> int:
     )
     _write(args, found)
     return FOUND if found.num_rows or not one else NOTHING_FOUND
+
+
+def _deduplicate(args: argparse.Namespace) -> int:
+    from bowstring.duplicates import deduplicate_parquet
+
+    removed = deduplicate_parquet(
+        args.file,
+        args.output,
+        args.column,
+        min_length=args.min_length,
+        min_count=args.min_count,
+        keep=args.keep,
+        against=None if args.against is None else Path(args.against),
+        against_column=args.against_column,
+        whole_rows=args.whole_rows,
+        empty=args.empty,
+        memory=args.memory,
+        threads=args.threads,
+        progress=_progress(),
+    )
+    if args.report is not None:
+        suffix = Path(args.report).suffix[1:].lower()
+        format = {"jsonl": "json", "ndjson": "json"}.get(suffix, suffix)
+        if format not in ("json", "csv", "parquet"):
+            raise InvalidInput(f"--report is {args.report!r}: give a .parquet, .csv or .jsonl file")
+        with Path(args.report).open("wb") as file:
+            report.write_table(removed, format, file)
+    symbols = pc.sum(pc.subtract(removed["stop"], removed["start"])).as_py() or 0
+    rows = pc.count_distinct(removed["row"]).as_py()
+    print(f"{args.output}: {symbols:,} symbols taken out of {rows:,} rows")
+    return FOUND
 
 
 def _lm(args: argparse.Namespace) -> int:

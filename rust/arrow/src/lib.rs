@@ -5,6 +5,7 @@ mod results;
 
 pub use column::{column_of, push_array, read_numbers, read_patterns};
 pub use results::{
-    contexts, counts, distributions, found, matches, order_counts, predictions, probabilities,
-    row_counts, scores, spans, symbols,
+    contamination, contexts, counts, coverage, distributions, duplicates, found, matches, optional,
+    order_counts, predictions, probabilities, removals, repetition, row_counts, scores, shared,
+    spans, symbols,
 };

@@ -3,15 +3,18 @@
 use std::sync::Arc;
 
 use arrow_array::{
-    ArrayRef, BooleanArray, FixedSizeListArray, Float64Array, LargeBinaryArray, LargeListArray,
-    LargeStringArray, RecordBatch, UInt32Array, UInt64Array,
+    Array as _, ArrayRef, BooleanArray, FixedSizeListArray, Float64Array, LargeBinaryArray,
+    LargeListArray, LargeStringArray, RecordBatch, StructArray, UInt32Array, UInt64Array,
 };
 use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType, Field, Schema};
+use bowstring::contamination::Evidence;
+use bowstring::pairs::Shared;
 use bowstring::query::{
-    Contexts, Distributions, Found, Matches, OrderCounts, Predictions, Reach, RowCounts, Spans,
-    Symbols,
+    Contexts, Coverage, Distributions, Duplicates, Found, Matches, OrderCounts, Predictions, Reach,
+    Removals, RowCounts, Spans, Symbols,
 };
+use bowstring::repetition::{ORDERS, Repetition, THRESHOLDS};
 use bowstring::{Column, Error, Patterns, Result};
 
 fn broken(error: ArrowError) -> Error {
@@ -297,4 +300,211 @@ pub fn symbols(rows: Symbols) -> Result<ArrayRef> {
             Arc::new(LargeListArray::try_new(item, offsets, tokens, validity).map_err(broken)?)
         }
     })
+}
+
+/// `row, start, stop, count, group`.
+///
+/// # Errors
+/// None that a caller can cause.
+pub fn duplicates(found: Duplicates) -> Result<RecordBatch> {
+    table(
+        None,
+        vec![
+            ("row", numbers(found.row)),
+            ("start", numbers(found.start)),
+            ("stop", numbers(found.stop)),
+            ("count", numbers(found.count)),
+            ("group", numbers(found.group)),
+        ],
+    )
+}
+
+/// `row, start, stop, copy_row, copy_start`.
+///
+/// # Errors
+/// None that a caller can cause.
+pub fn removals(found: Removals) -> Result<RecordBatch> {
+    table(
+        None,
+        vec![
+            ("row", numbers(found.row)),
+            ("start", numbers(found.start)),
+            ("stop", numbers(found.stop)),
+            ("copy_row", numbers(found.copy_row)),
+            ("copy_start", numbers(found.copy_start)),
+        ],
+    )
+}
+
+/// What each row repeats: a wide table of a row a row, null where the row is; or, with `filter`,
+/// `keep: bool, reason: string`.
+///
+/// # Errors
+/// None that a caller can cause.
+pub fn repetition(found: &[Option<Repetition>], filter: bool) -> Result<RecordBatch> {
+    let count = |of: &dyn Fn(&Repetition) -> Option<u64>| -> ArrayRef {
+        let items = found.iter().map(|row| row.as_ref().and_then(of));
+        Arc::new(items.collect::<UInt64Array>())
+    };
+    let share = |of: &dyn Fn(&Repetition) -> Option<f64>| -> ArrayRef {
+        let items = found.iter().map(|row| row.as_ref().and_then(of));
+        Arc::new(items.collect::<Float64Array>())
+    };
+    let mut columns: Vec<(String, ArrayRef)> = vec![];
+    if filter {
+        let broken = |row: &Repetition| row.gopher.as_ref().and_then(|gopher| gopher.broken);
+        let keep = found.iter().map(|row| row.as_ref().map(|row| broken(row).is_none()));
+        columns.push(("keep".into(), Arc::new(keep.collect::<BooleanArray>())));
+        let reason = found.iter().map(|row| {
+            let rule = row.as_ref().and_then(broken)?;
+            Some(THRESHOLDS.get(rule).map_or("empty", |(name, _)| *name))
+        });
+        columns.push(("reason".into(), Arc::new(reason.collect::<LargeStringArray>())));
+    } else {
+        columns.push(("words".into(), count(&|row| Some(row.words))));
+        columns.push(("row_count".into(), count(&|row| (row.rows > 0).then_some(row.rows))));
+        for n in 0..ORDERS {
+            columns.push((format!("distinct_{}", n + 1), share(&|row| row.distinct[n])));
+        }
+        for n in 0..ORDERS {
+            let rep = |row: &Repetition| row.distinct[n].map(|distinct| 1.0 - distinct);
+            columns.push((format!("rep_{}", n + 1), share(&rep)));
+        }
+        let diversity = |row: &Repetition| row.distinct[1..].iter().copied().product();
+        columns.push(("diversity".into(), share(&diversity)));
+        columns.push(("longest_repeat".into(), count(&|row| Some(row.longest.length))));
+        let start = |row: &Repetition| (row.longest.length > 0).then_some(row.longest.start);
+        columns.push(("longest_repeat_start".into(), count(&start)));
+        columns.push(("loop_start".into(), count(&|row| row.looped.map(|it| it.start))));
+        columns.push(("loop_length".into(), count(&|row| row.looped.map(|it| it.length))));
+        columns.push(("loop_period".into(), count(&|row| row.looped.map(|it| it.period))));
+        let times = |row: &Repetition| row.looped.map(|it| it.length as f64 / it.period as f64);
+        columns.push(("loop_times".into(), share(&times)));
+        for (at, (name, _)) in THRESHOLDS.iter().enumerate() {
+            let of = |row: &Repetition| row.gopher.as_ref().and_then(|it| it.shares[at]);
+            columns.push(((*name).into(), share(&of)));
+        }
+    }
+    let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
+    let table = columns.iter().map(|(name, array)| (name.as_str(), Arc::clone(array))).collect();
+    nullable_table(None, table, &names)
+}
+
+/// What was found of texts of a benchmark, a row a text: `units, grams, found, covered, extended,
+/// longest, start, stop, row, row_start, row_stop: uint64, matches: large_list<struct>`; a n-gram is
+/// found that occurs from `least` to `most` times, a match counts of `length` units or more.
+///
+/// # Errors
+/// None that a caller can cause.
+pub fn contamination(
+    found: &[Evidence],
+    least: u64,
+    most: u64,
+    length: usize,
+) -> Result<RecordBatch> {
+    const LONGEST: [&str; 6] = ["longest", "start", "stop", "row", "row_start", "row_stop"];
+    const MATCH: [&str; 5] = ["start", "stop", "row", "row_start", "row_stop"];
+    let mut sums: [Vec<u64>; 5] = Default::default();
+    let mut longest: [Vec<Option<u64>>; 6] = Default::default();
+    let mut matches: [Vec<u64>; 5] = Default::default();
+    let mut ends = vec![0_i64];
+    for text in found {
+        let grams = text.grams.iter().filter(|gram| (least..=most).contains(&gram.2));
+        let grams: Vec<(usize, usize)> = grams.map(|gram| (gram.0, gram.1)).collect();
+        let long: Vec<_> = text.matches.iter().filter(|it| it.stop - it.start >= length).collect();
+        let spans: Vec<(usize, usize)> = long.iter().map(|it| (it.start, it.stop)).collect();
+        let numbers =
+            [text.units.len(), text.grams.len(), grams.len(), covered(&grams), covered(&spans)];
+        for (sum, number) in sums.iter_mut().zip(numbers) {
+            sum.push(number as u64);
+        }
+        let place = |start: usize, stop: usize| {
+            let symbols = (text.units.get(start), text.units.get(stop.wrapping_sub(1)));
+            (symbols.0.map_or(0, |unit| unit.0), symbols.1.map_or(0, |unit| unit.1))
+        };
+        // Of several the first: `max_by_key` would give the last.
+        let best = long.iter().rev().max_by_key(|it| it.stop - it.start);
+        let values = best.map(|it| {
+            let (start, stop) = place(it.start, it.stop);
+            let length = it.stop - it.start;
+            [length as u64, start as u64, stop as u64, it.row, it.row_start, it.row_stop]
+        });
+        for (at, column) in longest.iter_mut().enumerate() {
+            column.push(values.map(|values| values[at]).or((at == 0).then_some(0)));
+        }
+        for it in &long {
+            let (start, stop) = place(it.start, it.stop);
+            let values = [start as u64, stop as u64, it.row, it.row_start, it.row_stop];
+            for (column, value) in matches.iter_mut().zip(values) {
+                column.push(value);
+            }
+        }
+        ends.push(matches[0].len() as i64);
+    }
+    let names = ["units", "grams", "found", "covered", "extended"];
+    let mut columns: Vec<(&str, ArrayRef)> = names.into_iter().zip(sums.map(numbers)).collect();
+    for (name, values) in LONGEST.into_iter().zip(longest) {
+        columns.push((name, Arc::new(UInt64Array::from(values))));
+    }
+    let fields = MATCH.map(|name| Arc::new(Field::new(name, DataType::UInt64, false)));
+    let spans =
+        StructArray::try_new(fields.into_iter().collect(), matches.map(numbers).into(), None);
+    let spans = spans.map_err(broken)?;
+    let item = Arc::new(Field::new("item", spans.data_type().clone(), false));
+    let offsets = OffsetBuffer::new(ScalarBuffer::from(ends));
+    let lists = LargeListArray::try_new(item, offsets, Arc::new(spans), None).map_err(broken)?;
+    columns.push(("matches", Arc::new(lists)));
+    nullable_table(None, columns, &LONGEST)
+}
+
+/// `query?, n, units, grams, found, covered`.
+///
+/// # Errors
+/// None that a caller can cause.
+pub fn coverage(found: Coverage, many: bool) -> Result<RecordBatch> {
+    table(
+        many.then_some(found.query),
+        vec![
+            ("n", numbers(found.n)),
+            ("units", numbers(found.units)),
+            ("grams", numbers(found.grams)),
+            ("found", numbers(found.found)),
+            ("covered", numbers(found.covered)),
+        ],
+    )
+}
+
+/// `units, partner_units, longest: uint64` and `covered_<length>: uint64` for each length.
+///
+/// # Errors
+/// None that a caller can cause.
+pub fn shared(found: &[Option<Shared>], lengths: &[u64]) -> Result<RecordBatch> {
+    let column = |of: &dyn Fn(&Shared) -> u64| {
+        optional(found.iter().map(|pair| pair.as_ref().map(of)).collect())
+    };
+    let mut names: Vec<String> = ["units", "partner_units", "longest"].map(String::from).to_vec();
+    let mut arrays =
+        vec![column(&|it| it.units), column(&|it| it.partner_units), column(&|it| it.longest)];
+    for (at, length) in lengths.iter().enumerate() {
+        names.push(format!("covered_{length}"));
+        arrays.push(column(&|it| it.covered[at]));
+    }
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    nullable_table(None, names.iter().copied().zip(arrays).collect(), &names)
+}
+
+/// How many places spans cover, which come in the order of their starts.
+fn covered(spans: &[(usize, usize)]) -> usize {
+    let mut end = 0;
+    let mut covered = 0;
+    for &(start, stop) in spans {
+        covered += stop.saturating_sub(start.max(end));
+        end = end.max(stop);
+    }
+    covered
+}
+
+/// Numbers, some of which are missing.
+pub fn optional(values: Vec<Option<u64>>) -> ArrayRef {
+    Arc::new(UInt64Array::from(values))
 }

@@ -21,16 +21,20 @@
 
 pub mod bits;
 pub mod container;
+pub mod contamination;
 pub mod corpus;
 mod error;
 pub mod fm;
 pub mod index;
 mod interrupt;
 mod kind;
+pub mod pairs;
 mod pool;
 pub mod query;
+pub mod repetition;
 pub mod suffix;
 pub mod symbol;
+mod words;
 
 pub use corpus::{Column, Corpus, Rows};
 pub use error::{Error, Result};
@@ -42,4 +46,5 @@ pub use query::{
     Boundary, Candidates, DistributionOptions, Expression, GenerateOptions, Limit, MatchOptions,
     Next, SearchOptions, Smoothing, parse,
 };
+pub use repetition::Definition;
 pub use symbol::{Pattern, Patterns, Ranks, Row};

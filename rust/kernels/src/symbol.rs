@@ -334,7 +334,7 @@ fn number_symbols(text: &mut [u32]) -> Vec<u32> {
 }
 
 /// One text to look for, in the units its caller has it in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Pattern<'a> {
     /// Bytes, of UTF-8 or of anything.
     Bytes(&'a [u8]),

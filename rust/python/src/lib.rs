@@ -1,12 +1,16 @@
 //! The compiled core of the Python package: thin bindings over `bowstring` and `bowstring-arrow`.
 
 mod capsule;
+mod contamination;
 mod detached;
+mod duplicates;
 mod error;
 mod index;
 mod infini_gram;
 mod language;
 mod matches;
+mod membership;
+mod repetition;
 
 use pyo3::pymodule;
 
@@ -14,6 +18,10 @@ use pyo3::pymodule;
 mod _core {
     #[pymodule_export]
     use super::capsule::{Array, Table};
+    #[pymodule_export]
+    use super::contamination::contamination;
+    #[pymodule_export]
+    use super::duplicates::{cut, duplicates, removals, row_removals};
     #[pymodule_export]
     use super::index::Index;
     #[pymodule_export]
@@ -27,7 +35,11 @@ mod _core {
         stupid_backoff,
     };
     #[pymodule_export]
-    use super::matches::matches;
+    use super::matches::{coverage, matches};
+    #[pymodule_export]
+    use super::membership::shared;
+    #[pymodule_export]
+    use super::repetition::repetition;
 
     #[pymodule_export]
     #[allow(non_upper_case_globals, reason = "Python's name")]

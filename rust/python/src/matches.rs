@@ -7,7 +7,7 @@ use bowstring_arrow as arrow;
 use pyo3::prelude::*;
 
 use crate::capsule::Table;
-use crate::detached::run_sized;
+use crate::detached::{run, run_sized};
 use crate::index::{Index, Queries};
 
 /// Symbols of a text whose matches are found on the calling thread.
@@ -40,6 +40,24 @@ pub fn matches(
     let short = matches!(&texts, Queries::One(text) if length(text) <= SHORT);
     run_sized(py, short, threads, move |monitor| {
         arrow::matches(index.matches(&texts.read()?, &options, monitor)?, many)
+    })
+    .map(Table)
+}
+
+/// A table of a row a text and length.
+#[pyfunction]
+pub fn coverage(
+    py: Python<'_>,
+    index: &Index,
+    texts: Queries,
+    lengths: Vec<u64>,
+    words: bool,
+    threads: Option<usize>,
+) -> PyResult<Table> {
+    let index = index.kernel();
+    let many = texts.many();
+    run(py, threads, move |monitor| {
+        arrow::coverage(index.coverage(&texts.read()?, &lengths, words, monitor)?, many)
     })
     .map(Table)
 }

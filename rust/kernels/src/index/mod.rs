@@ -21,7 +21,7 @@ use crate::symbol::{Pattern, Patterns, Ranks, Row};
 pub use build::{Builder, Options};
 pub use fm::FmSegment;
 pub use rows::RowTable;
-pub use segment::Segment;
+pub use segment::{Segment, SortedText};
 pub use suffix::SuffixSegment;
 
 /// How often an open starts over because a writer replaced the segments it was about to map.

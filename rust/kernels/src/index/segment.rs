@@ -16,6 +16,17 @@ use crate::interrupt::Monitor;
 use crate::kind::Kind;
 use crate::symbol::{Pattern, Position, Rank, Ranks, Symbol};
 
+/// A text of symbols of some width, and its suffix array.
+#[derive(Clone, Copy, Debug)]
+pub enum SortedText<'a> {
+    /// One byte a symbol.
+    U8(&'a [u8], &'a [u32]),
+    /// Two bytes a symbol.
+    U16(&'a [u16], &'a [u32]),
+    /// Four bytes a symbol.
+    U32(&'a [u32], &'a [u32]),
+}
+
 /// An immutable index over at most 2^31 - 1 symbols, or more of another program's.
 pub trait Segment: Send + Sync + std::fmt::Debug {
     /// Which kind it is.
@@ -88,6 +99,11 @@ pub trait Segment: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// [`Error::Corrupt`] if one lies outside the text.
     fn positions(&self, ranks: Ranks, positions: &mut Vec<Position>) -> Result<()>;
+
+    /// The text and its suffix array, of a segment that holds them side by side.
+    fn sorted_text(&self) -> Option<SortedText<'_>> {
+        None
+    }
 
     /// The symbol at a position; `None` at the end of a row.
     ///

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::rows::RowTable;
-use super::segment::{Header, Segment, located, push_bytes, read_meta, separator};
+use super::segment::{Header, Segment, SortedText, located, push_bytes, read_meta, separator};
 use crate::container::{Block, BlockToWrite, SegmentEntry, SegmentFile, write_segment_file};
 use crate::corpus::{Column, Corpus, Text};
 use crate::error::{Error, Result};
@@ -212,6 +212,14 @@ impl<S: Symbol> Segment for SuffixSegment<S> {
         self.positions(ranks, &mut positions)?;
         extend_left(&self.text, &positions, before, self.separator, extended);
         Ok(())
+    }
+
+    fn sorted_text(&self) -> Option<SortedText<'_>> {
+        Some(match S::WIDTH {
+            1 => SortedText::U8(bytemuck::cast_slice(&self.text), &self.suffixes),
+            2 => SortedText::U16(bytemuck::cast_slice(&self.text), &self.suffixes),
+            _ => SortedText::U32(bytemuck::cast_slice(&self.text), &self.suffixes),
+        })
     }
 
     fn symbol_at(&self, position: Position) -> Result<Option<u32>> {

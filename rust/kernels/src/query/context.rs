@@ -75,6 +75,17 @@ impl Symbols {
         self.ends.push(self.symbols());
     }
 
+    /// Adds the pieces of a text, end to end, as a row.
+    pub(super) fn push_joined(&mut self, pieces: &[Pattern<'_>]) {
+        for piece in pieces {
+            match piece {
+                Pattern::Bytes(bytes) => self.bytes.extend(*bytes),
+                Pattern::Tokens(tokens) => self.tokens.extend(*tokens),
+            }
+        }
+        self.ends.push(self.symbols());
+    }
+
     pub(super) fn push_null(&mut self) -> Result<()> {
         self.nulls.push(self.len());
         self.ends.push(self.symbols());

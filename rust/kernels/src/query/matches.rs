@@ -184,7 +184,7 @@ impl Index {
     /// The spans that no other one holds, of those that options allow.
     ///
     /// O(length of the text).
-    fn spans(
+    pub(super) fn spans(
         &self,
         text: Pattern<'_>,
         reaches: &[Reach],

@@ -3,6 +3,8 @@
 mod boolean;
 mod context;
 mod count;
+mod coverage;
+mod duplicates;
 mod generate;
 mod infini_gram;
 mod language;
@@ -17,6 +19,11 @@ mod text;
 
 pub use boolean::{Expression, Found, SearchOptions};
 pub use context::{Contexts, Symbols};
+pub use coverage::Coverage;
+pub use duplicates::{
+    DuplicateOptions, Duplicates, Gathered, Keep, Removals, SortedRows, cut, longest_first,
+    removals, whole_rows,
+};
 pub use generate::GenerateOptions;
 pub use language::{DistributionOptions, Distributions, Next, Predictions};
 pub use locate::{Limit, RowCounts, Spans};

@@ -8,6 +8,7 @@
 mod branches;
 mod build;
 pub mod keys;
+pub mod lcp;
 mod search;
 
 pub use branches::{Sorted, following, runs};
