@@ -24,6 +24,7 @@ pub mod container;
 pub mod corpus;
 mod error;
 pub mod fm;
+pub mod hamming;
 pub mod index;
 mod interrupt;
 mod kind;

@@ -1,0 +1,161 @@
+use proptest::prelude::*;
+
+use super::{Distances, Equality, Hamming, Method, Options, Simd, naive};
+use crate::interrupt::Monitor;
+use crate::symbol::{Pattern, Patterns};
+
+const SIMD: [Simd; 3] = [Simd::Portable, Simd::Avx2, Simd::Avx512];
+
+fn numbers(distances: &Distances) -> Vec<usize> {
+    (0..distances.len()).map(|at| distances.get(at)).collect()
+}
+
+fn all_ways(text: &[u32], pattern: &[u32], equality: &Equality) {
+    let expected = naive::distances(text, pattern, equality);
+    let bytes = |symbols: &[u32]| -> Option<Vec<u8>> {
+        symbols.iter().map(|&symbol| u8::try_from(symbol).ok()).collect()
+    };
+    let narrow = bytes(text)
+        .zip(bytes(pattern))
+        .filter(|_| equality.map.iter().all(|(&a, &b)| a < 256 && b < 256));
+    let mut kinds = vec![(Pattern::Tokens(text), Pattern::Tokens(pattern))];
+    if let Some((text, pattern)) = &narrow {
+        kinds.push((Pattern::Bytes(text), Pattern::Bytes(pattern)));
+    }
+    let methods = || Method::ALL.into_iter().map(Some).chain([None]);
+    for (text, pattern) in kinds {
+        let patterns = Patterns::one(pattern);
+        let hamming = Hamming::new(&patterns, equality).unwrap();
+        for (method, simd) in methods().flat_map(|method| SIMD.map(|simd| (method, simd))) {
+            let options = Options { method, simd: Some(simd) };
+            let found = hamming.distances(text, 0, options, &Monitor::default()).unwrap();
+            assert_eq!(numbers(&found), expected, "{method:?} {simd:?}");
+        }
+    }
+}
+
+/// Numbers that look random.
+fn noise(seed: u64) -> impl Iterator<Item = u64> {
+    (0_u64..).map(move |at| {
+        let mixed =
+            (at + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ seed.wrapping_mul(0xd6e8_feb8_6659_fd93);
+        let mixed = (mixed ^ (mixed >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
+        mixed ^ (mixed >> 29)
+    })
+}
+
+fn random(length: usize, alphabet: u64, seed: u64) -> Vec<u32> {
+    noise(seed).take(length).map(|number| (number % alphabet) as u32).collect()
+}
+
+fn symbols(
+    alphabet: u32,
+    length: impl Into<proptest::collection::SizeRange>,
+) -> impl Strategy<Value = Vec<u32>> {
+    proptest::collection::vec(0..alphabet, length)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn small_ones(
+        (text, pattern) in prop_oneof![Just(1_u32), Just(2), Just(4), Just(36), Just(256), Just(50_000)]
+            .prop_flat_map(|alphabet| (symbols(alphabet, 1..700), symbols(alphabet, 1..90))),
+        wildcards in proptest::collection::vec(0_u32..5, 0..3),
+        map in proptest::collection::hash_map(0_u32..6, 0_u32..6, 0..3),
+    ) {
+        all_ways(&text, &pattern, &Equality { wildcards, map });
+    }
+}
+
+#[test]
+fn alphabets_lengths_and_borders_of_counters() {
+    for (alphabet, length, pattern) in [
+        (4, 20_000, 255),
+        (4, 20_000, 256),
+        (4, 20_000, 3000),
+        (36, 12_000, 1000),
+        (256, 9000, 2000),
+        (50_000, 9000, 1500),
+        (1, 70_000, 65_535),
+        (1, 70_000, 65_536),
+        (2, 40_000, 2049),
+    ] {
+        let mut text = random(length, alphabet, alphabet);
+        let mut pattern =
+            text[length / 3..].iter().copied().cycle().take(pattern).collect::<Vec<_>>();
+        for at in (0..pattern.len()).step_by(17) {
+            pattern[at] = (alphabet - 1) as u32;
+        }
+        all_ways(&text, &pattern, &Equality::default());
+        text.truncate(pattern.len());
+        all_ways(&text, &pattern, &Equality::default());
+    }
+}
+
+#[test]
+fn mismatches_at_the_borders_of_counters() {
+    for length in [255, 256, 65_535, 65_536] {
+        let text = vec![1; length + 500];
+        let pattern = vec![2; length];
+        all_ways(&text, &pattern, &Equality::default());
+    }
+}
+
+#[test]
+fn periods_and_wildcards_alone() {
+    let text: Vec<u32> = (0..5000).map(|at| at % 7).collect();
+    let pattern: Vec<u32> = (3..703).map(|at| at % 7).collect();
+    all_ways(&text, &pattern, &Equality::default());
+    let wild = Equality { wildcards: vec![0, 3], ..Equality::default() };
+    all_ways(&text, &pattern, &wild);
+    all_ways(&text, &[3, 0, 0, 3], &wild);
+    all_ways(&[0; 3000], &[3; 1000], &wild);
+}
+
+#[test]
+fn rounding_stays_far_from_a_half() {
+    use super::fft::{Indicators, Layout, error_bound, subtract};
+    // The longest pieces that the bound admits, of one symbol, which correlates worst.
+    for (alphabet, size) in [(1, 1 << 15), (2, 1 << 16), (4, 1 << 16), (4, 1 << 18)] {
+        let mut piece = size / 2;
+        while error_bound(size, (piece as f64).sqrt(), alphabet) >= 0.5 {
+            piece = piece * 9 / 10;
+        }
+        let text: Vec<u8> = random(size * 3, alphabet as u64, 1).iter().map(|&s| s as u8).collect();
+        let positions: Vec<Vec<u32>> = (0..alphabet)
+            .map(|symbol| {
+                (0..piece as u32).filter(|&at| usize::from(text[at as usize]) == symbol).collect()
+            })
+            .collect();
+        let indicators = Indicators::new(
+            (0_u8..).zip(&positions).map(|(symbol, positions)| (symbol, &positions[..])),
+            piece,
+            false,
+        );
+        let error = error_bound(size, indicators.square(piece).sqrt(), alphabet);
+        assert!(error < 0.5);
+        let layout = Layout { size, piece, pieces: 1, error };
+        let mut distances = vec![piece as u32; text.len() - piece + 1];
+        let residue =
+            subtract(&text, &indicators, layout, &mut distances, &Monitor::default()).unwrap();
+        assert_eq!(distances[0], 0);
+        assert!(residue < 0.05, "{residue} of a transform of {size}");
+    }
+}
+
+#[test]
+fn what_cannot_be_asked() {
+    let equality = Equality::default();
+    let empty = Patterns::one(Pattern::Bytes(b""));
+    assert!(Hamming::new(&empty, &equality).is_err());
+    let bytes = Patterns::one(Pattern::Bytes(b"a"));
+    let hamming = Hamming::new(&bytes, &equality).unwrap();
+    let tokens = Pattern::Tokens(&[1, 2]);
+    assert!(hamming.distances(tokens, 0, Options::default(), &Monitor::default()).is_err());
+    let monitor = Monitor::default();
+    monitor.stop();
+    let text = Pattern::Bytes(b"aaa");
+    assert!(hamming.distances(text, 0, Options::default(), &monitor).is_err());
+}
