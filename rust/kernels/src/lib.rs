@@ -38,7 +38,7 @@ pub use error::{Error, Result};
 pub use index::{Builder, Index, Options};
 pub use interrupt::{Monitor, Phase};
 pub use kind::{Kind, Profile};
-pub use pool::{default_threads, pool};
+pub use pool::{default_threads, in_blocks, pool};
 pub use query::{
     Boundary, Candidates, DistributionOptions, Expression, GenerateOptions, Limit, MatchOptions,
     Next, SearchOptions, Smoothing, parse,

@@ -3,6 +3,7 @@
 mod capsule;
 mod detached;
 mod error;
+mod hamming;
 mod index;
 mod infini_gram;
 mod language;
@@ -14,6 +15,11 @@ use pyo3::pymodule;
 mod _core {
     #[pymodule_export]
     use super::capsule::{Array, Table};
+    #[pymodule_export]
+    use super::hamming::{
+        hamming_approximate, hamming_count_pairs, hamming_distances, hamming_nearest, hamming_plan,
+        hamming_search, hamming_sums, hamming_within,
+    };
     #[pymodule_export]
     use super::index::Index;
     #[pymodule_export]

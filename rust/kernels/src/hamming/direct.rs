@@ -28,10 +28,6 @@ impl Sites {
         sites.sort_unstable();
         Self(sites)
     }
-
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
 }
 
 type Kernel = fn(&[u8], &[(u32, u8)], &mut [u8; BLOCK]);
@@ -126,6 +122,7 @@ fn portable(text: &[u8], positions: &[(u32, u8)], matches: &mut [u8; BLOCK]) {
 }
 
 #[cfg(target_arch = "x86_64")]
+#[allow(clippy::multiple_unsafe_ops_per_block, reason = "a load is a pointer and an instruction")]
 mod x86 {
     use std::arch::x86_64::{
         __m256i, __m512i, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_set1_epi8,

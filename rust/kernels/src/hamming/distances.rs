@@ -16,7 +16,7 @@ use crate::symbol::{Pattern, Patterns};
 const CHUNK: usize = 1 << 16;
 
 /// How to count.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     /// The kernel to use instead of those that cost least.
     pub method: Option<Method>,
@@ -54,6 +54,36 @@ impl Distances {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Counts all windows by a plan.
+    pub(crate) fn counted(
+        text: &Haystack<'_>,
+        needle: &Needle,
+        plan: &Plan,
+        monitor: &Monitor,
+    ) -> Result<Self> {
+        if u8::try_from(needle.length).is_ok() {
+            run(text, needle, plan, monitor).map(Self::U8)
+        } else if u16::try_from(needle.length).is_ok() {
+            run(text, needle, plan, monitor).map(Self::U16)
+        } else {
+            run(text, needle, plan, monitor).map(Self::U32)
+        }
+    }
+
+    /// Calls `take` with the start and distance of each window.
+    pub(crate) fn each(&self, take: impl FnMut(usize, usize)) {
+        self.each_within(usize::MAX, take);
+    }
+
+    /// Calls `take` with the start and distance of each window of at most `most`.
+    pub(crate) fn each_within(&self, most: usize, take: impl FnMut(usize, usize)) {
+        match self {
+            Self::U8(distances) => each_within(distances, most, take),
+            Self::U16(distances) => each_within(distances, most, take),
+            Self::U32(distances) => each_within(distances, most, take),
+        }
     }
 
     /// The distance of a window.
@@ -167,12 +197,32 @@ impl<'e> Hamming<'e> {
             return Ok(Distances::U8(vec![]));
         };
         let plan = self.plan_of(text, needle, options);
-        if u8::try_from(needle.length).is_ok() {
-            run(text, needle, &plan, monitor).map(Distances::U8)
-        } else if u16::try_from(needle.length).is_ok() {
-            run(text, needle, &plan, monitor).map(Distances::U16)
-        } else {
-            run(text, needle, &plan, monitor).map(Distances::U32)
+        Distances::counted(text, needle, &plan, monitor)
+    }
+
+    /// Number of patterns, null ones included.
+    #[allow(clippy::len_without_is_empty, reason = "nobody asks")]
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Whether a pattern is null.
+    pub fn is_null(&self, pattern: usize) -> bool {
+        self.places[pattern].is_none()
+    }
+
+    /// Checks that a text has a window of a pattern.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] if it is shorter.
+    pub fn check_length(&self, text: Pattern<'_>, pattern: usize) -> Result<()> {
+        match self.needle(pattern) {
+            Some(needle) if needle.length > text.len() => Err(Error::InvalidInput(format!(
+                "pattern has {} symbols and text has {}: give a text at least as long",
+                needle.length,
+                text.len()
+            ))),
+            _ => Ok(()),
         }
     }
 
@@ -196,8 +246,16 @@ impl<'e> Hamming<'e> {
     }
 }
 
+fn each_within<T: Count>(distances: &[T], most: usize, mut take: impl FnMut(usize, usize)) {
+    for (start, distance) in distances.iter().enumerate() {
+        if distance.number() <= most {
+            take(start, distance.number());
+        }
+    }
+}
+
 /// Counts all windows by a plan.
-pub(crate) fn run<T: Count>(
+fn run<T: Count>(
     text: &Haystack<'_>,
     needle: &Needle,
     plan: &Plan,

@@ -15,6 +15,8 @@
 //! Transforms of the symbols that occur more than about √m times and lists of the others give the
 //! O(n √(m log m)) of Abrahamson (1987) and of Fischer and Paterson (1974).
 
+mod approximate;
+mod bounded;
 mod direct;
 mod distances;
 mod fft;
@@ -23,11 +25,15 @@ mod plan;
 mod prepare;
 mod simd;
 mod sliced;
+mod sumset;
 
+pub use approximate::{Approximate, Approximation, Guarantee};
+pub use bounded::{Windows, WithinOptions, nearest};
 pub use distances::{Distances, Hamming, Options};
 pub use plan::{Method, Plan, Step};
 pub use prepare::Equality;
 pub use simd::Simd;
+pub use sumset::{Engine, Sums, count_pairs, sums};
 
 use rayon::prelude::*;
 

@@ -53,14 +53,30 @@ impl Needle {
         self.length - self.wild.len()
     }
 
-    /// Some of its positions only.
+    /// The same with every position that is not kept a wildcard.
     pub fn restricted(&self, keep: impl Fn(u32) -> bool) -> Self {
         let symbols = self.symbols.iter().map(|(code, positions)| {
             (*code, positions.iter().copied().filter(|&at| keep(at)).collect::<Vec<_>>())
         });
         let mut symbols: Vec<_> = symbols.filter(|(_, positions)| !positions.is_empty()).collect();
         by_frequency(&mut symbols);
-        Self { length: self.length, symbols, wild: vec![] }
+        let mut cares = vec![false; self.length];
+        for &at in symbols.iter().flat_map(|(_, positions)| positions) {
+            cares[at as usize] = true;
+        }
+        let wild = (0..).zip(cares).filter(|(_, cares)| !cares).map(|(at, _)| at).collect();
+        Self { length: self.length, symbols, wild }
+    }
+
+    /// The code at each position; `None` for wildcards.
+    pub fn codes(&self) -> Vec<Option<u32>> {
+        let mut codes = vec![None; self.length];
+        for (code, positions) in &self.symbols {
+            for &at in positions {
+                codes[at as usize] = Some(*code);
+            }
+        }
+        codes
     }
 }
 
@@ -80,6 +96,30 @@ impl Haystack<'_> {
         self.narrow.len()
     }
 
+    /// The code at a position; `None` for wildcards.
+    pub fn code(&self, at: usize) -> Option<u32> {
+        if !self.wild.is_empty() && self.wild.binary_search(&(at as u32)).is_ok() {
+            return None;
+        }
+        Some(self.wide.as_ref().map_or_else(|| self.narrow[at].into(), |wide| wide[at]))
+    }
+
+    /// The distance of one window, if it is at most `most`; O(length).
+    pub fn distance(&self, start: usize, pattern: &[Option<u32>], most: usize) -> Option<usize> {
+        let mut distance = 0;
+        for (at, code) in (start..).zip(pattern) {
+            if let (Some(code), Some(other)) = (code, self.code(at))
+                && *code != other
+            {
+                distance += 1;
+                if distance > most {
+                    return None;
+                }
+            }
+        }
+        Some(distance)
+    }
+
     /// Calls `take` with the position and code of each symbol of a span.
     pub fn each(&self, span: std::ops::Range<usize>, mut take: impl FnMut(usize, u32)) {
         match &self.wide {
@@ -95,15 +135,6 @@ impl Haystack<'_> {
 /// Whether a code is among those that the kernels on bytes can look for.
 pub(crate) fn is_narrow(code: u32, bytes: bool) -> bool {
     bytes || code < OTHER
-}
-
-/// A text, and its patterns over the same codes.
-#[derive(Debug)]
-pub(crate) struct Prepared<'a> {
-    pub text: Haystack<'a>,
-    pub needles: Vec<Needle>,
-    /// Whether codes are the bytes of the text.
-    pub bytes: bool,
 }
 
 /// Patterns that texts can be prepared for, one after the other.

@@ -443,6 +443,7 @@ impl Word for Lanes {
 }
 
 #[cfg(target_arch = "x86_64")]
+#[allow(clippy::multiple_unsafe_ops_per_block, reason = "a load is a pointer and an instruction")]
 mod x86 {
     use std::arch::x86_64::{
         __m256i, _mm256_and_si256, _mm256_cmpeq_epi8, _mm256_load_si256, _mm256_loadu_si256,

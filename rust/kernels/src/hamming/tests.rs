@@ -159,3 +159,164 @@ fn what_cannot_be_asked() {
     let text = Pattern::Bytes(b"aaa");
     assert!(hamming.distances(text, 0, Options::default(), &monitor).is_err());
 }
+
+#[test]
+fn within_agrees_with_all_distances() {
+    use super::WithinOptions;
+    for (alphabet, length, pattern) in
+        [(2, 9000, 12), (4, 9000, 40), (30, 30_000, 300), (1, 3000, 9)]
+    {
+        let text = random(length, alphabet, 3);
+        let mut needle = text[length / 2..][..pattern].to_vec();
+        needle[pattern / 2] = 31;
+        let expected = naive::distances(&text, &needle, &Equality::default());
+        let equality = Equality::default();
+        for k in [0, 1, 3, 11, 200, 254, 255, 400] {
+            let near: Vec<(usize, usize)> = expected
+                .iter()
+                .copied()
+                .enumerate()
+                .filter(|&(_, distance)| distance <= k)
+                .collect();
+            for (simd, options) in SIMD.iter().flat_map(|&simd| {
+                [(false, false), (true, false), (false, true)].map(|options| (simd, options))
+            }) {
+                let options = WithinOptions {
+                    k,
+                    best: options.0,
+                    disjoint: options.1,
+                    characters: false,
+                    options: Options { method: None, simd: Some(simd) },
+                };
+                let bytes = |s: &[u32]| s.iter().map(|&s| s as u8).collect::<Vec<_>>();
+                for (text, needle) in [
+                    (
+                        Patterns::one(Pattern::Tokens(&text)),
+                        Patterns::one(Pattern::Tokens(&needle)),
+                    ),
+                    (
+                        Patterns::one(Pattern::Bytes(&bytes(&text))),
+                        Patterns::one(Pattern::Bytes(&bytes(&needle))),
+                    ),
+                ] {
+                    let hamming = Hamming::new(&needle, &equality).unwrap();
+                    let found = hamming.within(&text, options, &Monitor::default()).unwrap();
+                    let found: Vec<(usize, usize)> = found
+                        .start
+                        .iter()
+                        .zip(&found.distance)
+                        .map(|(&start, &distance)| (start as usize, distance as usize))
+                        .collect();
+                    if options.best {
+                        let least = near.iter().map(|&(_, distance)| distance).min();
+                        let best: Vec<_> =
+                            near.iter().copied().filter(|&(_, d)| Some(d) == least).collect();
+                        assert_eq!(found, best, "k = {k}");
+                    } else if options.disjoint {
+                        assert!(found.windows(2).all(|pair| pair[0].0 + pattern <= pair[1].0));
+                        assert!(found.iter().all(|one| near.contains(one)));
+                        // Each that is not there overlaps one that is, and is no nearer.
+                        assert!(near.iter().all(|&(start, distance)| {
+                            found.iter().any(|&(kept, least)| {
+                                start.abs_diff(kept) < pattern && least <= distance
+                            })
+                        }));
+                    } else {
+                        assert_eq!(found, near, "k = {k} of {alphabet} symbols, {simd:?}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_promises_of_approximations() {
+    use super::{Approximate, Guarantee};
+    let text = random(20_000, 4, 5);
+    let mut needle = text[9000..14_000].to_vec();
+    needle.iter_mut().step_by(9).for_each(|symbol| *symbol = 0);
+    let expected = naive::distances(&text, &needle, &Equality::default());
+    let equality = Equality::default();
+    let patterns = Patterns::one(Pattern::Tokens(&needle));
+    let hamming = Hamming::new(&patterns, &equality).unwrap();
+    let ask = |guarantee, epsilon, trials, seed| {
+        let how =
+            Approximate { guarantee, epsilon, delta: 0.01, trials, verify: 10, seed, always: true };
+        let text = Pattern::Tokens(&text);
+        hamming.approximate(text, 0, &how, Options::default(), &Monitor::default()).unwrap()
+    };
+    let off = |found: &[f32]| {
+        found
+            .iter()
+            .zip(&expected)
+            .map(|(&found, &exact)| (f64::from(found) - exact as f64).abs())
+            .fold(0.0, f64::max)
+    };
+    for seed in 0..20 {
+        let sampled = ask(Guarantee::Additive, 0.1, 0, seed);
+        assert_eq!((sampled.method, sampled.positions), ("sampling", 758));
+        assert!(off(&sampled.distances) <= 0.1 * needle.len() as f64);
+    }
+    let once = ask(Guarantee::None, 0.1, 2, 7);
+    assert_eq!(once, ask(Guarantee::None, 0.1, 2, 7));
+    assert_ne!(once.distances, ask(Guarantee::None, 0.1, 2, 8).distances);
+    let least = expected.iter().copied().enumerate().min_by_key(|&(_, distance)| distance);
+    assert_eq!(once.verified[0], least.map(|(at, d)| (at as u64, d as u32)).unwrap());
+    // More trials, smaller errors: no bias is left.
+    let many = ask(Guarantee::None, 0.1, 400, 7);
+    assert!(off(&many.distances) < 0.05 * needle.len() as f64);
+    assert!(many.error < once.error && once.error < 0.5);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn sums_agree_whatever_the_engine(
+        a in proptest::collection::vec(-60_i64..60, 0..40),
+        b in prop_oneof![
+            proptest::collection::vec(-60_i64..60, 0..40),
+            proptest::collection::vec(-300_000_i64..300_000, 0..40),
+        ],
+        targets in proptest::collection::vec(-100_i64..100, 0..60),
+    ) {
+        use super::{Engine, count_pairs, sums};
+        let mut expected = std::collections::BTreeMap::<i64, u64>::new();
+        for a in &a {
+            for b in &b {
+                *expected.entry(a + b).or_default() += 1;
+            }
+        }
+        for engine in Engine::ALL.into_iter().map(Some).chain([None]) {
+            for counted in [true, false] {
+                if counted && engine == Some(Engine::Bits) {
+                    continue;
+                }
+                let (found, _) = sums(&a, &b, counted, engine, &Monitor::default()).unwrap();
+                assert!(found.values.iter().eq(expected.keys()), "{engine:?}");
+                assert!(!counted || found.counts.iter().eq(expected.values()), "{engine:?}");
+            }
+        }
+        let found = count_pairs(&a, &b, &targets, &Monitor::default()).unwrap();
+        let count = |target| expected.get(target).copied().unwrap_or(0);
+        assert!(found.iter().copied().eq(targets.iter().map(count)));
+    }
+}
+
+#[test]
+fn sums_at_the_ends_of_numbers() {
+    use super::{Engine, sums};
+    let monitor = Monitor::default();
+    let far = [i64::MIN / 2, 0, i64::MAX / 2];
+    let (found, _) = sums(&far, &far, true, None, &monitor).unwrap();
+    assert_eq!(found.values.len(), 6);
+    assert_eq!(found.counts.iter().sum::<u64>(), 9);
+    assert!(sums(&[i64::MAX], &[1], true, None, &monitor).is_err());
+    assert!(sums(&far, &far, true, Some(Engine::Fft), &monitor).is_err());
+    // More pairs than are sorted at once, of few sums.
+    let same: Vec<i64> = (0..4000).collect();
+    let (sorted, _) = sums(&same, &same, true, Some(Engine::Sort), &monitor).unwrap();
+    let (transformed, _) = sums(&same, &same, true, Some(Engine::Fft), &monitor).unwrap();
+    assert_eq!(sorted, transformed);
+}
