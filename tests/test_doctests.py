@@ -25,7 +25,7 @@ def test_examples_run(name: str) -> None:
     assert result.failed == 0
 
 
-PUBLIC = ["index", "language", "overlap", "plot", "polars", "pandas"]
+PUBLIC = ["hamming", "index", "language", "overlap", "plot", "polars", "pandas"]
 
 
 @pytest.mark.parametrize("name", [f"bowstring.{module}" for module in PUBLIC])

@@ -6,7 +6,7 @@ use bowstring::hamming::{
     Approximate, Distances, Engine, Equality, Guarantee, Hamming, Method, Options, Windows,
     WithinOptions, count_pairs, nearest, sums,
 };
-use bowstring::{Monitor, Pattern, Patterns, Result};
+use bowstring::{Error, Monitor, Pattern, Patterns, Result};
 use bowstring_arrow as arrow;
 use bowstring_arrow::hamming::each_text;
 use pyo3::prelude::*;
@@ -187,7 +187,7 @@ fn of_one<A: Send + 'static>(
     equality: Equality,
     threads: Option<usize>,
     answer: impl Fn(&Hamming<'_>, Pattern<'_>, &Monitor) -> Result<A> + Send + Sync + 'static,
-) -> PyResult<Option<A>> {
+) -> PyResult<A> {
     run(py, threads, move |monitor| {
         let hamming = Hamming::new(&patterns(needle)?, &equality)?;
         let mut found = None;
@@ -199,8 +199,13 @@ fn of_one<A: Send + 'static>(
             found = one;
             Ok(())
         })?;
-        Ok(found)
+        found.ok_or_else(none)
     })
+}
+
+/// What is said of no text or no pattern, where there has to be one.
+fn none() -> Error {
+    Error::InvalidInput("text or pattern is null: give one of each".into())
 }
 
 /// What would count the distances: windows, nanoseconds, instructions, and a dictionary a kernel.
@@ -210,12 +215,11 @@ pub fn hamming_plan<'py>(
     text: Column,
     needle: Column,
     asked: Asked,
-) -> PyResult<Option<(usize, f64, &'static str, Bound<'py, PyList>)>> {
+) -> PyResult<(usize, f64, &'static str, Bound<'py, PyList>)> {
     let (equality, options) = read(asked);
     let plan = of_one(py, text, needle, equality, None, move |hamming, text, _| {
-        hamming.plan(text, 0, options)
+        hamming.plan(text, 0, options)?.ok_or_else(none)
     })?;
-    let Some(plan) = plan.flatten() else { return Ok(None) };
     let steps = PyList::empty(py);
     for step in &plan.steps {
         let one = PyDict::new(py);
@@ -228,7 +232,7 @@ pub fn hamming_plan<'py>(
         one.set_item("error_bound", step.error_bound)?;
         steps.append(one)?;
     }
-    Ok(Some((plan.windows, plan.nanoseconds, plan.simd.name(), steps)))
+    Ok((plan.windows, plan.nanoseconds, plan.simd.name(), steps))
 }
 
 /// Estimates, the method, positions, trials, the measured error, and the verified windows.
@@ -247,7 +251,7 @@ pub fn hamming_approximate(
     always: bool,
     asked: Asked,
     threads: Option<usize>,
-) -> PyResult<Option<(Array, &'static str, usize, usize, f64, Table)>> {
+) -> PyResult<(Array, &'static str, usize, usize, f64, Table)> {
     let (equality, options) = read(asked);
     let guarantee = match guarantee.as_deref() {
         Some("additive") => Guarantee::Additive,
@@ -261,10 +265,8 @@ pub fn hamming_approximate(
         let distances = arrow::hamming::estimates(found.distances);
         Ok((distances, found.method, found.positions, found.trials, found.error, verified))
     })
-    .map(|found| {
-        found.map(|(distances, method, positions, trials, error, verified)| {
-            (Array(distances), method, positions, trials, error, Table(verified))
-        })
+    .map(|(distances, method, positions, trials, error, verified)| {
+        (Array(distances), method, positions, trials, error, Table(verified))
     })
 }
 
