@@ -303,7 +303,7 @@ fn subtract<T: Count>(
         Method::Sliced => {
             sliced::subtract(&text.narrow, &Slices::new(narrow()), distances, simd, monitor)
         }
-        Method::Fft => match step.transforms(needle) {
+        Method::Fft => match step.transforms(text, needle) {
             Some((indicators, layout)) => {
                 fft::subtract(&text.narrow, &indicators, layout, distances, monitor).map(drop)
             }

@@ -16,13 +16,13 @@
 //! transforms of length N = 2^l with twiddle factors right to u, Brent, Percival and Zimmermann
 //! ("Error bounds on complex floating-point multiplication", 2007, theorem 5.1) bound the error of
 //! a correlation of x and y by |x| |y| ((1+u)^3l (1+u√5)^(3l+1) (1+u)^3l - 1), Euclidean norms and
-//! u = 2^-24 in single precision. It is proved for radix 2. Larger radices do the same additions
-//! and fewer multiplications; we take twice the bound for what libraries may do otherwise. The
-//! spectra of K symbols are added before the inverse, with rounding errors of at most K u relative
-//! to the sum of their magnitudes, which Cauchy and Schwarz bound by |x| |y|, the norms over all
-//! symbols. An indicator of all symbols of N places has a norm of at most √N.
+//! u = 2^-24 in single precision. It is proved for radix 2; on the way to any output larger radices
+//! do as many additions and no more multiplications. The spectra of K symbols are added before the
+//! inverse, with rounding errors of at most K u relative to the sum of their magnitudes, which
+//! Cauchy and Schwarz bound by |x| |y|, the norms over all symbols. The squared norm of x is the
+//! number of places of a block that hold one of the symbols, which is counted.
 //!
-//! So [`error_bound`] is 2 √N |y| (… + K u), and [`Layout::choose`] cuts the pattern in pieces, each
+//! So [`error_bound`] is |x| |y| (… + K u) and a tenth more, and [`Layout::choose`] cuts the pattern in pieces, each
 //! with its own inverse, so short that it stays below 1/2. The largest distance of any sum to the
 //! whole number it is rounded to, the *residue*, comes back with the answer: tests assert that it is
 //! far below, and a residue above 1/4 is refused.
@@ -66,10 +66,11 @@ impl Layout {
     }
 
     /// The cheapest by `cost` of those whose error bound is below 1/2, for a pattern of `length`
-    /// symbols; `square` bounds the squared norm of any `piece` symbols of its transformed patterns.
+    /// symbols, of which a text has that `share`; `square` bounds the squared norm of any `piece` symbols of its transformed patterns.
     pub fn choose(
         length: usize,
         transforms: usize,
+        share: f64,
         square: impl Fn(usize) -> f64,
         cost: impl Fn(&Self) -> f64,
     ) -> Option<Self> {
@@ -80,7 +81,7 @@ impl Layout {
             let mut pieces = least;
             while pieces <= MOST_PIECES && pieces <= length {
                 let piece = length.div_ceil(pieces);
-                let error = error_bound(size, square(piece).sqrt(), transforms);
+                let error = error_bound(size, share, square(piece).sqrt(), transforms);
                 if error < 0.5 {
                     let layout = Self { size, piece, pieces: length.div_ceil(piece), error };
                     let cost = cost(&layout);
@@ -98,15 +99,16 @@ impl Layout {
     }
 }
 
-/// Bound of the rounding error of correlations with patterns of a norm, in transforms of a size.
-pub(crate) fn error_bound(size: usize, norm: f64, transforms: usize) -> f64 {
+/// Bound of the rounding error of correlations with patterns of a norm, in transforms of a size, of
+/// blocks a share of whose places holds one of the symbols.
+pub(crate) fn error_bound(size: usize, share: f64, norm: f64, transforms: usize) -> f64 {
     let u = f64::powi(2.0, -24);
     let l = f64::from(size.ilog2());
     let growth = (1.0 + u).powf(3.0 * l)
         * (1.0 + u * 5_f64.sqrt()).powf(3.0 * l + 1.0)
         * (1.0 + u).powf(3.0 * l)
         - 1.0;
-    2.0 * (size as f64).sqrt() * norm * (growth + transforms as f64 * u)
+    1.1 * (size as f64 * share).sqrt() * norm * (growth + transforms as f64 * u)
 }
 
 /// What stands in a pattern for each transform of the text.
@@ -149,6 +151,20 @@ impl Indicators {
             most = most.max(own + self.symbols.len() * within(&self.implied, from));
         }
         most as f64
+    }
+
+    /// Bounds the share of its symbols in any `size` places of a text.
+    pub fn share(&self, text: &[u8], size: usize) -> f64 {
+        let mut known = [0_u8; 256];
+        self.symbols.iter().for_each(|&symbol| known[usize::from(symbol)] = 1);
+        // Any block lies within one more of these parts than it fills.
+        let part = (size / 16).max(1);
+        let count =
+            |part: &[u8]| part.iter().map(|&byte| usize::from(known[usize::from(byte)])).sum();
+        let counts: Vec<usize> = text.chunks(part).map(count).collect();
+        let most =
+            counts.windows(17.min(counts.len().max(1))).map(|parts| parts.iter().sum::<usize>());
+        (most.max().unwrap_or(size) as f64 / size as f64).min(1.0)
     }
 
     /// The conjugate spectra of a piece, one after the other, scaled for the inverse transform.
@@ -307,26 +323,60 @@ impl Work<'_> {
     }
 }
 
-/// Where a byte stands in two blocks of text, which may end early, as the two parts of numbers.
-fn indicate(first: &[u8], second: &[u8], byte: u8, block: &mut [Complex32]) {
-    let of = |other: u8| f32::from(u8::from(other == byte));
-    let both = first.len().min(second.len()).min(block.len());
-    for ((&a, &b), value) in first[..both].iter().zip(&second[..both]).zip(&mut *block) {
-        *value = Complex32::new(of(a), of(b));
+/// Makes a function over slices two: as it is, and compiled for AVX2 where that is there.
+macro_rules! dispatched {
+    ($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),*) $(-> $out:ty)? $body:block) => {
+        $(#[$doc])*
+        fn $name($($arg: $type),*) $(-> $out)? {
+            #[inline(always)]
+            fn portable($($arg: $type),*) $(-> $out)? $body
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma")]
+            fn avx2($($arg: $type),*) $(-> $out)? {
+                portable($($arg),*)
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                // SAFETY: the processor has both.
+                return unsafe { avx2($($arg),*) };
+            }
+            portable($($arg),*)
+        }
+    };
+}
+
+dispatched! {
+    /// Where a byte stands in two blocks of text, as the two parts of numbers.
+    fn indicate_both(first: &[u8], second: &[u8], byte: u8, block: &mut [Complex32]) {
+        for ((&a, &b), value) in first.iter().zip(second).zip(block) {
+            value.re = f32::from(u8::from(a == byte));
+            value.im = f32::from(u8::from(b == byte));
+        }
     }
+}
+
+/// The same of blocks that may end early.
+fn indicate(first: &[u8], second: &[u8], byte: u8, block: &mut [Complex32]) {
+    let both = first.len().min(second.len()).min(block.len());
+    indicate_both(&first[..both], &second[..both], byte, &mut block[..both]);
     for (at, value) in block.iter_mut().enumerate().skip(both) {
+        let of = |other: u8| f32::from(u8::from(other == byte));
         let part = |text: &[u8]| text.get(at).map_or(0.0, |&other| of(other));
         *value = Complex32::new(part(first), part(second));
     }
 }
 
-/// Adds the product of two spectra to a sum, or starts it.
-fn multiply(block: &[Complex32], spectrum: &[Complex32], sums: &mut [Complex32], start: bool) {
-    let pairs = block.iter().zip(spectrum).zip(sums);
-    if start {
-        pairs.for_each(|((a, b), sum)| *sum = a * b);
-    } else {
-        pairs.for_each(|((a, b), sum)| *sum += a * b);
+dispatched! {
+    /// Adds the product of two spectra to a sum, or starts it.
+    fn multiply(block: &[Complex32], spectrum: &[Complex32], sums: &mut [Complex32], start: bool) {
+        let pairs = block.iter().zip(spectrum).zip(sums);
+        if start {
+            pairs.for_each(|((a, b), sum)| *sum = a * b);
+        } else {
+            pairs.for_each(|((a, b), sum)| *sum += a * b);
+        }
     }
 }
 
@@ -336,10 +386,12 @@ fn take<T: Count>(
     sums: &[Complex32],
     part: impl Fn(&Complex32) -> f32,
 ) -> f32 {
+    // Adding and taking off 3 · 2^22 rounds to whole numbers, ties to even, where they are smaller.
+    const ROUND: f32 = 12_582_912.0;
     let mut residue = 0_f32;
     for (distance, sum) in distances.iter_mut().zip(sums) {
         let sum = part(sum);
-        let whole = sum.round_ties_even();
+        let whole = (sum + ROUND) - ROUND;
         residue = residue.max((sum - whole).abs());
         *distance = distance.minus_signed(whole as i32);
     }

@@ -10,8 +10,18 @@ use super::{Count, each_chunk};
 use crate::error::Result;
 use crate::interrupt::Monitor;
 
+/// Counters that are held at once; as 16 bits they fill the nearest cache.
+const COUNTERS: usize = 1 << 14;
+
+/// Counters on either side that are nobody's: runs of occurrences begin and end there, so that
+/// positions of the pattern this near each other share one run, of one length.
+const SLACK: usize = 1 << 10;
+
 /// Windows whose counters are held at once.
-pub(crate) const CHUNK: usize = 1 << 14;
+pub(crate) const CHUNK: usize = COUNTERS - 2 * SLACK;
+
+/// The most symbols for which it is noted how many occurrences lie before each chunk.
+const NOTED: usize = 1 << 10;
 
 /// Symbols of the text between two looks at the monitor.
 const BLOCK: usize = 1 << 22;
@@ -24,6 +34,9 @@ pub(crate) struct Occurrences<'p> {
     /// Where each one's positions in the text start, and the last one's end.
     starts: Vec<usize>,
     positions: Vec<u32>,
+    /// How many of each one's are before each chunk of the text, chunk by chunk; where there are
+    /// few symbols.
+    before: Vec<u32>,
 }
 
 impl<'p> Occurrences<'p> {
@@ -43,11 +56,14 @@ impl<'p> Occurrences<'p> {
             list[*code as usize] = number;
         }
         let mut starts = vec![0; symbols.len() + 1];
-        let blocks =
-            || (0..text.len()).step_by(BLOCK).map(|from| from..text.len().min(from + BLOCK));
-        for block in blocks() {
+        let noted = symbols.len() <= NOTED;
+        let mut before = vec![];
+        for from in (0..text.len()).step_by(CHUNK) {
             monitor.check()?;
-            text.each(block, |_, code| {
+            if noted {
+                before.extend(starts[1..].iter().map(|&count| count as u32));
+            }
+            text.each(from..text.len().min(from + CHUNK), |_, code| {
                 let list = list[code as usize];
                 if list != NONE {
                     starts[list as usize + 1] += 1;
@@ -59,9 +75,9 @@ impl<'p> Occurrences<'p> {
         }
         let mut positions = vec![0; starts[symbols.len()]];
         let mut next = starts.clone();
-        for block in blocks() {
+        for from in (0..text.len()).step_by(BLOCK) {
             monitor.check()?;
-            text.each(block, |at, code| {
+            text.each(from..text.len().min(from + BLOCK), |at, code| {
                 let list = list[code as usize];
                 if list != NONE {
                     let next = &mut next[list as usize];
@@ -71,7 +87,7 @@ impl<'p> Occurrences<'p> {
             });
         }
         let needle = symbols.iter().map(|(_, positions)| *positions).collect();
-        Ok(Self { needle, starts, positions })
+        Ok(Self { needle, starts, positions, before })
     }
 
     /// Takes the matches off `distances`, whose item `i` is about the window that starts at `i`.
@@ -94,15 +110,12 @@ impl<'p> Occurrences<'p> {
         monitor: &Monitor,
     ) -> Result<()> {
         each_chunk(distances, CHUNK, monitor, |first, distances| {
-            let mut counters = vec![C::of(0); CHUNK];
-            let counters = counters.first_chunk_mut::<CHUNK>().expect("it is as long");
+            let mut counters = vec![C::of(0); COUNTERS];
+            let counters = counters.first_chunk_mut::<COUNTERS>().expect("it is as long");
             let last = first + distances.len();
             for (symbol, needle) in self.needle.iter().enumerate() {
-                let all = &self.positions[self.starts[symbol]..self.starts[symbol + 1]];
                 let reach = needle.last().map_or(0, |&at| at as usize);
-                let from = all.partition_point(|&at| (at as usize) < first);
-                let to = all.partition_point(|&at| (at as usize) < last + reach);
-                let text = &all[from..to];
+                let text = self.between(symbol, first, last + reach + SLACK);
                 if text.len() >= needle.len() {
                     pair(text, needle, first, last, counters);
                 } else {
@@ -112,11 +125,22 @@ impl<'p> Occurrences<'p> {
                     monitor.check()?;
                 }
             }
-            for (distance, counter) in distances.iter_mut().zip(counters) {
+            for (distance, counter) in distances.iter_mut().zip(&counters[SLACK..]) {
                 *distance = distance.minus(counter.number());
             }
             Ok(())
         })
+    }
+
+    /// A symbol's occurrences from `first`, where a chunk starts, to about `last`.
+    fn between(&self, symbol: usize, first: usize, last: usize) -> &[u32] {
+        let all = &self.positions[self.starts[symbol]..self.starts[symbol + 1]];
+        let place = |at: usize| match self.before.get(at / CHUNK * self.needle.len() + symbol) {
+            Some(&before) => before as usize,
+            None if self.before.is_empty() => all.partition_point(|&other| (other as usize) < at),
+            None => all.len(),
+        };
+        &all[place(first)..place(last.next_multiple_of(CHUNK))]
     }
 }
 
@@ -126,11 +150,17 @@ fn pair<C: Count>(
     needle: &[u32],
     first: usize,
     last: usize,
-    counters: &mut [C; CHUNK],
+    counters: &mut [C; COUNTERS],
 ) {
     let (mut from, mut to) = (0, 0);
-    for &at in needle {
-        let (low, high) = (first + at as usize, last + at as usize);
+    let mut rest = needle;
+    while let Some(&least) = rest.first() {
+        let near = rest.iter().take_while(|&&at| at - least < SLACK as u32).count();
+        let (group, after) = rest.split_at(near);
+        rest = after;
+        // What falls in a window of any position of the group: of the others some too little, or
+        // too much, which the slack takes.
+        let (low, high) = (first + least as usize, last + group[near - 1] as usize);
         while from < text.len() && (text[from] as usize) < low {
             from += 1;
         }
@@ -138,9 +168,14 @@ fn pair<C: Count>(
         while to < text.len() && (text[to] as usize) < high {
             to += 1;
         }
-        for &other in &text[from..to] {
-            // Within the piece already: what the mask takes away is a check of bounds.
-            counters[(other as usize).wrapping_sub(low) % CHUNK].increment();
+        let run = &text[from..to];
+        for &at in group {
+            let low = (first + at as usize) as u32;
+            for &other in run {
+                // Within the counters already: what the mask takes away is a check of bounds.
+                let place = other.wrapping_sub(low).wrapping_add(SLACK as u32) as usize;
+                counters[place % COUNTERS].increment();
+            }
         }
     }
 }
@@ -151,7 +186,7 @@ fn pair_by_text<C: Count>(
     needle: &[u32],
     first: usize,
     last: usize,
-    counters: &mut [C; CHUNK],
+    counters: &mut [C; COUNTERS],
 ) {
     let (mut from, mut to) = (0, 0);
     for &at in text {
@@ -165,7 +200,8 @@ fn pair_by_text<C: Count>(
             to += 1;
         }
         for &other in &needle[from..to] {
-            counters[(at - first).wrapping_sub(other as usize) % CHUNK].increment();
+            let place = (at - first).wrapping_sub(other as usize).wrapping_add(SLACK);
+            counters[place % COUNTERS].increment();
         }
     }
 }

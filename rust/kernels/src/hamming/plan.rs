@@ -356,7 +356,12 @@ impl Choice {
                 let implied = implied as f64 * share;
                 own.min(piece as f64) + transforms as f64 * implied.min(piece as f64)
             };
-            let layout = Layout::choose(needle.length, transforms, square, |layout| {
+            // Blocks that hold more of them than the text does are what the margin is for; the
+            // bound itself is of the blocks as they are.
+            let held = &symbols[..heavy - usize::from(choice.closed)];
+            let share: f64 = held.iter().filter_map(|(code, _)| shares.get(*code as usize)).sum();
+            let share = (share * 1.1 + 0.01).min(1.0);
+            let layout = Layout::choose(needle.length, transforms, share, square, |layout| {
                 transform_cost(layout, transforms, windows)
             })?;
             choice.fft = transform_cost(&layout, transforms, windows);
@@ -420,7 +425,11 @@ fn closed(text: &Haystack<'_>, needle: &Needle, shares: &[f64]) -> bool {
 
 impl Step {
     /// The indicators of this step, and a layout whose bound holds for them.
-    pub(crate) fn transforms(&self, needle: &Needle) -> Option<(Indicators, Layout)> {
+    pub(crate) fn transforms(
+        &self,
+        text: &Haystack<'_>,
+        needle: &Needle,
+    ) -> Option<(Indicators, Layout)> {
         let chosen = self.layout?;
         let symbols = needle.symbols.iter().filter(|(code, _)| self.codes.contains(code));
         let indicators = Indicators::new(
@@ -429,8 +438,10 @@ impl Step {
             self.closed,
         );
         let transforms = indicators.symbols.len();
+        let share = indicators.share(&text.narrow, chosen.size);
         let error = |layout: &Layout| {
-            super::fft::error_bound(layout.size, indicators.square(layout.piece).sqrt(), transforms)
+            let norm = indicators.square(layout.piece).sqrt();
+            super::fft::error_bound(layout.size, share, norm, transforms)
         };
         let mut layout = Layout { error: error(&chosen), ..chosen };
         while layout.error >= 0.5 {

@@ -267,25 +267,38 @@ unsafe fn meet<W: Word>(ring: &[Lanes], span: &[u32], counters: &mut [Lanes], pl
         unsafe {
             let mut low: [W; 4] = std::array::from_fn(|plane| W::load(&counters[plane]));
             let mut fifth = W::load(&counters[4]);
-            let (groups, last) = span.as_chunks::<{ 2 * GROUP }>();
+            let mut sixth = W::load(&counters[5]);
+            // One carry into the planes above for every 64 words, whose way is always the same
+            // length: where it ends early is what no processor predicts.
+            let (groups, last) = span.as_chunks::<{ 4 * GROUP }>();
             for group in groups {
-                let (a, b) = group.split_at(GROUP);
-                let a = sixteen::<W>(&mut low, |i| word(a[i]));
-                let b = sixteen::<W>(&mut low, |i| word(b[i]));
-                let (sum, carry) = W::full(fifth, a, b);
+                let parts = group.as_chunks::<GROUP>().0;
+                let a = sixteen::<W>(&mut low, |i| word(parts[0][i]));
+                let b = sixteen::<W>(&mut low, |i| word(parts[1][i]));
+                let (sum, first) = W::full(fifth, a, b);
+                let a = sixteen::<W>(&mut low, |i| word(parts[2][i]));
+                let b = sixteen::<W>(&mut low, |i| word(parts[3][i]));
+                let (sum, second) = W::full(sum, a, b);
                 fifth = sum;
-                ripple(carry, &mut counters[5..]);
+                let (sum, carry) = W::full(sixth, first, second);
+                sixth = sum;
+                ripple(carry, &mut counters[6..]);
             }
-            if !last.is_empty() {
-                let carry = sixteen::<W>(&mut low, |i| word(last[i]));
+            for group in last.as_chunks::<GROUP>().0 {
+                let carry = sixteen::<W>(&mut low, |i| word(group[i]));
                 let (sum, carry) = W::half(fifth, carry);
                 fifth = sum;
-                ripple(carry, &mut counters[5..]);
+                let (sum, carry) = W::half(sixth, carry);
+                sixth = sum;
+                if !carry.is_zero() {
+                    ripple(carry, &mut counters[6..]);
+                }
             }
             for (plane, low) in low.into_iter().enumerate() {
                 low.store(&mut counters[plane]);
             }
             fifth.store(&mut counters[4]);
+            sixth.store(&mut counters[5]);
         }
     }
 }
@@ -299,9 +312,6 @@ unsafe fn ripple<W: Word>(mut carry: W, planes: &mut [Lanes]) {
     for plane in planes {
         // SAFETY: promised by the caller, of all of this block.
         unsafe {
-            if carry.is_zero() {
-                return;
-            }
             let (sum, next) = W::half(W::load(plane), carry);
             sum.store(plane);
             carry = next;

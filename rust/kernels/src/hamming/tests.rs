@@ -120,7 +120,7 @@ fn rounding_stays_far_from_a_half() {
     // The longest pieces that the bound admits, of one symbol, which correlates worst.
     for (alphabet, size) in [(1, 1 << 15), (2, 1 << 16), (4, 1 << 16), (4, 1 << 18)] {
         let mut piece = size / 2;
-        while error_bound(size, (piece as f64).sqrt(), alphabet) >= 0.5 {
+        while error_bound(size, 1.0, (piece as f64).sqrt(), alphabet) >= 0.5 {
             piece = piece * 9 / 10;
         }
         let text: Vec<u8> = random(size * 3, alphabet as u64, 1).iter().map(|&s| s as u8).collect();
@@ -134,7 +134,7 @@ fn rounding_stays_far_from_a_half() {
             piece,
             false,
         );
-        let error = error_bound(size, indicators.square(piece).sqrt(), alphabet);
+        let error = error_bound(size, 1.0, indicators.square(piece).sqrt(), alphabet);
         assert!(error < 0.5);
         let layout = Layout { size, piece, pieces: 1, error };
         let mut distances = vec![piece as u32; text.len() - piece + 1];
