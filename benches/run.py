@@ -28,6 +28,7 @@ SCRIPTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "compare_dedup.py": ((), SMALL),
     "compare_scan.py": ((), SMALL),
     "compare_kinds.py": ((), (*SMALL, "--queries", "20000")),
+    "compare_hamming.py": ((), ("--symbols", "200000", "--runs", "2")),
     "growth.py": ((), (*SMALL, "--queries", "100000", "--budgets")),
 }
 

@@ -358,7 +358,7 @@ def test_a_profile(tmp_path: Path) -> None:
     figure = bow.hamming.profile(text, "efghi", tmp_path / "profile.png")
     assert figure.axes[0].get_title() == "29,996 windows, the nearest at 4: 0 mismatches"
     assert (tmp_path / "profile.png").stat().st_size > 1000
-    with pytest.raises(bow.InvalidInput, match="path is 'a.txt'"):
+    with pytest.raises(bow.InvalidInput, match=r"path is 'a\.txt'"):
         bow.hamming.profile("a", "a", "a.txt")
 
 

@@ -444,7 +444,8 @@ def plan(
 
     Notes
     -----
-    O(m + σ²) for σ distinct symbols, and a sample of the text.
+    O(m + s²) for s distinct symbols, and a sample of the text; all of it where it may be closed,
+    that is have no symbols but the pattern's.
 
     Examples
     --------
@@ -556,7 +557,8 @@ def sumset(a: Any, b: Any, *, engine: Engine | None = None) -> pa.Array[Any]:
     [10, 11, 20, 21, 22]
     """
     table, _ = _core.hamming_sums(_integers(a, "a"), _integers(b, "b"), False, _engine(engine))
-    return one_chunk(pa.table(table)["value"])
+    found: pa.Array[Any] = one_chunk(pa.table(table)["value"])
+    return found
 
 
 def sumset_counts(a: Any, b: Any, *, engine: Engine | None = None) -> pa.Table:
@@ -634,7 +636,8 @@ def count_3sum(a: Any, b: Any, c: Any, *, threads: int | None = None) -> pa.Arra
     lent: Any = _core.hamming_count_pairs(
         _integers(a, "a"), _integers(b, "b"), _integers(c, "c"), as_option(threads, "threads")
     )
-    return pa.array(lent)
+    found: pa.Array[Any] = pa.array(lent)
+    return found
 
 
 def _texts(value: Any, name: str) -> tuple[Any, bool, bool]:
@@ -686,7 +689,8 @@ def _is_of_integers(value: Any) -> bool:
 def _whole(value: Any, name: str) -> Any:
     """Make a list or array of whole numbers an Arrow array of them."""
     if isinstance(value, pa.Array | pa.ChunkedArray):
-        return one_chunk(value)
+        held: pa.Array[Any] = one_chunk(value)
+        return held
     try:
         if hasattr(value, "__arrow_c_stream__"):
             array: Any = one_chunk(pa.chunked_array(value))
@@ -705,7 +709,8 @@ def _one_binary(data: bytes | bytearray | memoryview) -> pa.Array[Any]:
     """Lend bytes as a column of one, without a copy."""
     buffer = pa.py_buffer(data)
     offsets = pa.array([0, buffer.size], pa.int64()).buffers()[1]
-    return pa.Array.from_buffers(pa.large_binary(), 1, [None, offsets, buffer])
+    lent: pa.Array[Any] = pa.Array.from_buffers(pa.large_binary(), 1, [None, offsets, buffer])
+    return lent
 
 
 def _one_list(tokens: Any) -> pa.Array[Any]:
@@ -794,6 +799,7 @@ def _integers(value: Any, name: str) -> pa.Array[Any]:
     if array.null_count:
         raise InvalidInput(f"{name} holds a null: drop the nulls")
     try:
-        return array.cast(pa.int64())
+        numbers: pa.Array[Any] = array.cast(pa.int64())
     except pa.ArrowInvalid as error:
         raise InvalidInput(f"{name} holds a number that does not fit int64: {error}") from None
+    return numbers

@@ -16,22 +16,23 @@
 //! transforms of length N = 2^l with twiddle factors right to u, Brent, Percival and Zimmermann
 //! ("Error bounds on complex floating-point multiplication", 2007, theorem 5.1) bound the error of
 //! a correlation of x and y by |x| |y| ((1+u)^3l (1+u√5)^(3l+1) (1+u)^3l - 1), Euclidean norms and
-//! u = 2^-24 in single precision. It is proved for radix 2; on the way to any output larger radices
+//! u = 2^-24 in single precision and 2^-53 in double. It is proved for radix 2; on the way to any output larger radices
 //! do as many additions and no more multiplications. The spectra of K symbols are added before the
 //! inverse, with rounding errors of at most K u relative to the sum of their magnitudes, which
 //! Cauchy and Schwarz bound by |x| |y|, the norms over all symbols. The squared norm of x is the
 //! number of places of a block that hold one of the symbols, which is counted.
 //!
 //! So [`error_bound`] is |x| |y| (… + K u) and a tenth more, and [`Layout::choose`] cuts the pattern in pieces, each
-//! with its own inverse, so short that it stays below 1/2. The largest distance of any sum to the
+//! with its own inverse, so short that it stays below 1/2; or takes double precision, of which whole
+//! patterns are, where that costs less. The largest distance of any sum to the
 //! whole number it is rounded to, the *residue*, comes back with the answer: tests assert that it is
 //! far below, and a residue above 1/4 is refused.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use rustfft::num_complex::Complex32;
-use rustfft::{Fft, FftPlanner};
+use rustfft::num_complex::Complex;
+use rustfft::{Fft, FftNum, FftPlanner};
 
 use super::{Count, each_chunk};
 use crate::error::{Error, Result};
@@ -39,6 +40,7 @@ use crate::interrupt::Monitor;
 
 /// The smallest and largest transforms, as powers of two.
 const SIZES: std::ops::RangeInclusive<u32> = 10..=18;
+const DOUBLE_SIZES: std::ops::RangeInclusive<u32> = 12..=21;
 
 /// Pieces of a pattern, at most.
 const MOST_PIECES: usize = 256;
@@ -57,6 +59,59 @@ pub(crate) struct Layout {
     pub pieces: usize,
     /// Bound of the rounding error.
     pub error: f64,
+    /// Whether transforms are of double precision.
+    pub double: bool,
+}
+
+/// A precision of transforms.
+pub(crate) trait Real: FftNum + From<u8> + Default {
+    /// Added to a number and taken off again, it rounds to a whole one, ties to even; three times
+    /// the largest power of two below which all whole numbers are there.
+    const ROUND: Self;
+    /// Of a number that is there in single precision.
+    fn of(number: f32) -> Self;
+    /// Nearly the number.
+    fn single(self) -> f32;
+    /// The whole number.
+    fn whole(self) -> i32;
+}
+
+impl Real for f32 {
+    const ROUND: Self = 12_582_912.0;
+
+    #[inline(always)]
+    fn of(number: f32) -> Self {
+        number
+    }
+
+    #[inline(always)]
+    fn single(self) -> f32 {
+        self
+    }
+
+    #[inline(always)]
+    fn whole(self) -> i32 {
+        self as i32
+    }
+}
+
+impl Real for f64 {
+    const ROUND: Self = 6_755_399_441_055_744.0;
+
+    #[inline(always)]
+    fn of(number: f32) -> Self {
+        number.into()
+    }
+
+    #[inline(always)]
+    fn single(self) -> f32 {
+        self as f32
+    }
+
+    #[inline(always)]
+    fn whole(self) -> i32 {
+        self as i32
+    }
 }
 
 impl Layout {
@@ -81,9 +136,10 @@ impl Layout {
             let mut pieces = least;
             while pieces <= MOST_PIECES && pieces <= length {
                 let piece = length.div_ceil(pieces);
-                let error = error_bound(size, share, square(piece).sqrt(), transforms);
+                let error = error_bound(size, share, square(piece).sqrt(), transforms, false);
                 if error < 0.5 {
-                    let layout = Self { size, piece, pieces: length.div_ceil(piece), error };
+                    let layout =
+                        Self { size, piece, pieces: length.div_ceil(piece), error, double: false };
                     let cost = cost(&layout);
                     if best.is_none_or(|(least, _)| cost < least) {
                         best = Some((cost, layout));
@@ -95,19 +151,35 @@ impl Layout {
                 pieces += pieces.div_ceil(4);
             }
         }
+        for log in DOUBLE_SIZES {
+            let size = 1_usize << log;
+            let error = error_bound(size, share, square(length).sqrt(), transforms, true);
+            if length <= size * 3 / 4 && error < 0.5 {
+                let layout = Self { size, piece: length, pieces: 1, error, double: true };
+                let cost = cost(&layout);
+                if best.is_none_or(|(least, _)| cost < least) {
+                    best = Some((cost, layout));
+                }
+            }
+        }
         best.map(|(_, layout)| layout)
     }
 }
 
 /// Bound of the rounding error of correlations with patterns of a norm, in transforms of a size, of
 /// blocks a share of whose places holds one of the symbols.
-pub(crate) fn error_bound(size: usize, share: f64, norm: f64, transforms: usize) -> f64 {
-    let u = f64::powi(2.0, -24);
+pub(crate) fn error_bound(
+    size: usize,
+    share: f64,
+    norm: f64,
+    transforms: usize,
+    double: bool,
+) -> f64 {
+    let u = f64::powi(2.0, if double { -53 } else { -24 });
     let l = f64::from(size.ilog2());
-    let growth = (1.0 + u).powf(3.0 * l)
-        * (1.0 + u * 5_f64.sqrt()).powf(3.0 * l + 1.0)
-        * (1.0 + u).powf(3.0 * l)
-        - 1.0;
+    // The product less one, by logarithms, which keep what is far smaller than one.
+    let logarithm = 6.0 * l * u.ln_1p() + (3.0 * l + 1.0) * (u * 5_f64.sqrt()).ln_1p();
+    let growth = logarithm.exp_m1();
     1.1 * (size as f64 * share).sqrt() * norm * (growth + transforms as f64 * u)
 }
 
@@ -168,22 +240,24 @@ impl Indicators {
     }
 
     /// The conjugate spectra of a piece, one after the other, scaled for the inverse transform.
-    fn spectra(&self, layout: &Layout, piece: usize, fft: &dyn Fft<f32>) -> Vec<Complex32> {
+    fn spectra<F: Real>(&self, layout: &Layout, piece: usize, fft: &dyn Fft<F>) -> Vec<Complex<F>> {
         let size = layout.size;
         let span = piece * layout.piece..(piece + 1) * layout.piece;
-        let scale = 1.0 / size as f32;
+        // A power of two, which single precision has.
+        let scale = F::of(1.0 / size as f32);
         let within = |positions: &[u32]| {
             let low = positions.partition_point(|&at| (at as usize) < span.start);
             let high = positions.partition_point(|&at| (at as usize) < span.end);
             low..high
         };
-        let mut spectra = vec![Complex32::default(); size * self.symbols.len()];
+        let mut spectra = vec![Complex::<F>::default(); size * self.symbols.len()];
         for (positions, spectrum) in self.positions.iter().zip(spectra.chunks_exact_mut(size)) {
             for &at in &positions[within(positions)] {
                 spectrum[at as usize - span.start].re = scale;
             }
             for &at in &self.implied[within(&self.implied)] {
-                spectrum[at as usize - span.start].re -= scale;
+                let value = &mut spectrum[at as usize - span.start].re;
+                *value = *value - scale;
             }
             fft.process(spectrum);
             for value in spectrum {
@@ -195,11 +269,11 @@ impl Indicators {
 }
 
 /// One pattern of those that share the text's transforms.
-struct Kernel {
+struct Kernel<F> {
     layout: Layout,
     implied: usize,
     /// For each piece, its spectra.
-    pieces: Vec<Vec<Complex32>>,
+    pieces: Vec<Vec<Complex<F>>>,
 }
 
 /// Takes the matches of the symbols of `indicators` off `distances`, whose item `i` is about the
@@ -215,7 +289,21 @@ pub(crate) fn subtract<T: Count>(
     distances: &mut [T],
     monitor: &Monitor,
 ) -> Result<f32> {
-    let mut planner = FftPlanner::new();
+    if layout.double {
+        subtract_by::<f64, T>(text, indicators, layout, distances, monitor)
+    } else {
+        subtract_by::<f32, T>(text, indicators, layout, distances, monitor)
+    }
+}
+
+fn subtract_by<F: Real, T: Count>(
+    text: &[u8],
+    indicators: &Indicators,
+    layout: Layout,
+    distances: &mut [T],
+    monitor: &Monitor,
+) -> Result<f32> {
+    let mut planner = FftPlanner::<F>::new();
     let forward = planner.plan_fft_forward(layout.size);
     let inverse = planner.plan_fft_inverse(layout.size);
     let mut pieces = vec![];
@@ -252,23 +340,23 @@ pub(crate) fn subtract<T: Count>(
     Ok(residue)
 }
 
-struct Work<'a> {
+struct Work<'a, F> {
     text: &'a [u8],
     symbols: &'a [u8],
-    kernel: &'a Kernel,
+    kernel: &'a Kernel<F>,
 }
 
-impl Work<'_> {
+impl<F: Real> Work<'_, F> {
     fn count<T: Count>(
         &self,
-        forward: &Arc<dyn Fft<f32>>,
-        inverse: &Arc<dyn Fft<f32>>,
+        forward: &Arc<dyn Fft<F>>,
+        inverse: &Arc<dyn Fft<F>>,
         distances: &mut [T],
         monitor: &Monitor,
     ) -> Result<f32> {
         let Layout { size, piece: length, pieces, .. } = self.kernel.layout;
         let step = self.kernel.layout.step();
-        let zero = Complex32::default();
+        let zero = Complex::<F>::default();
         let scratch = forward.get_inplace_scratch_len().max(inverse.get_inplace_scratch_len());
         let mut scratch = vec![zero; scratch];
         let mut block = vec![zero; size];
@@ -325,16 +413,16 @@ impl Work<'_> {
 
 /// Makes a function over slices two: as it is, and compiled for AVX2 where that is there.
 macro_rules! dispatched {
-    ($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),*) $(-> $out:ty)? $body:block) => {
+    ($(#[$doc:meta])* fn $name:ident<F>($($arg:ident: $type:ty),*) $body:block) => {
         $(#[$doc])*
-        fn $name($($arg: $type),*) $(-> $out)? {
+        fn $name<F: Real>($($arg: $type),*) {
             #[inline(always)]
-            fn portable($($arg: $type),*) $(-> $out)? $body
+            fn portable<F: Real>($($arg: $type),*) $body
 
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma")]
-            fn avx2($($arg: $type),*) $(-> $out)? {
-                portable($($arg),*)
+            fn avx2<F: Real>($($arg: $type),*) {
+                portable($($arg),*);
             }
 
             #[cfg(target_arch = "x86_64")]
@@ -349,51 +437,54 @@ macro_rules! dispatched {
 
 dispatched! {
     /// Where a byte stands in two blocks of text, as the two parts of numbers.
-    fn indicate_both(first: &[u8], second: &[u8], byte: u8, block: &mut [Complex32]) {
+    fn indicate_both<F>(first: &[u8], second: &[u8], byte: u8, block: &mut [Complex<F>]) {
         for ((&a, &b), value) in first.iter().zip(second).zip(block) {
-            value.re = f32::from(u8::from(a == byte));
-            value.im = f32::from(u8::from(b == byte));
+            value.re = F::from(u8::from(a == byte));
+            value.im = F::from(u8::from(b == byte));
         }
     }
 }
 
 /// The same of blocks that may end early.
-fn indicate(first: &[u8], second: &[u8], byte: u8, block: &mut [Complex32]) {
+fn indicate<F: Real>(first: &[u8], second: &[u8], byte: u8, block: &mut [Complex<F>]) {
     let both = first.len().min(second.len()).min(block.len());
     indicate_both(&first[..both], &second[..both], byte, &mut block[..both]);
     for (at, value) in block.iter_mut().enumerate().skip(both) {
-        let of = |other: u8| f32::from(u8::from(other == byte));
-        let part = |text: &[u8]| text.get(at).map_or(0.0, |&other| of(other));
-        *value = Complex32::new(part(first), part(second));
+        let of = |other: u8| F::from(u8::from(other == byte));
+        let part = |text: &[u8]| text.get(at).map_or(F::default(), |&other| of(other));
+        *value = Complex::new(part(first), part(second));
     }
 }
 
 dispatched! {
     /// Adds the product of two spectra to a sum, or starts it.
-    fn multiply(block: &[Complex32], spectrum: &[Complex32], sums: &mut [Complex32], start: bool) {
+    fn multiply<F>(
+        block: &[Complex<F>],
+        spectrum: &[Complex<F>],
+        sums: &mut [Complex<F>],
+        start: bool
+    ) {
         let pairs = block.iter().zip(spectrum).zip(sums);
         if start {
             pairs.for_each(|((a, b), sum)| *sum = a * b);
         } else {
-            pairs.for_each(|((a, b), sum)| *sum += a * b);
+            pairs.for_each(|((a, b), sum)| *sum = *sum + a * b);
         }
     }
 }
 
 /// Takes rounded sums off distances; gives the largest residue.
-fn take<T: Count>(
+fn take<F: Real, T: Count>(
     distances: &mut [T],
-    sums: &[Complex32],
-    part: impl Fn(&Complex32) -> f32,
+    sums: &[Complex<F>],
+    part: impl Fn(&Complex<F>) -> F,
 ) -> f32 {
-    // Adding and taking off 3 · 2^22 rounds to whole numbers, ties to even, where they are smaller.
-    const ROUND: f32 = 12_582_912.0;
     let mut residue = 0_f32;
     for (distance, sum) in distances.iter_mut().zip(sums) {
         let sum = part(sum);
-        let whole = (sum + ROUND) - ROUND;
-        residue = residue.max((sum - whole).abs());
-        *distance = distance.minus_signed(whole as i32);
+        let whole = (sum + F::ROUND) - F::ROUND;
+        residue = residue.max((sum - whole).abs().single());
+        *distance = distance.minus_signed(whole.whole());
     }
     residue
 }

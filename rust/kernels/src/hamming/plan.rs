@@ -104,51 +104,53 @@ struct Costs {
 fn costs(simd: Simd) -> Costs {
     match simd {
         Simd::Portable => Costs {
-            direct: 0.020,
-            sliced: 1.8,
+            direct: 0.021,
+            sliced: 3.8,
             across: 0.3,
             row: 0.10,
             sliced_near: 0.0058,
             sliced_far: 0.0090,
         },
         Simd::Avx2 => Costs {
-            direct: 0.0098,
-            sliced: 1.3,
+            direct: 0.0102,
+            sliced: 3.3,
             across: 0.15,
-            row: 0.03,
-            sliced_near: 0.0029,
-            sliced_far: 0.0045,
+            row: 0.035,
+            sliced_near: 0.0032,
+            sliced_far: 0.0050,
         },
         Simd::Avx512 => Costs {
-            direct: 0.0098,
-            sliced: 1.0,
-            across: 0.12,
-            row: 0.016,
-            sliced_near: 0.0016,
-            sliced_far: 0.0030,
+            direct: 0.0102,
+            sliced: 2.6,
+            across: 0.15,
+            row: 0.020,
+            sliced_near: 0.0022,
+            sliced_far: 0.0037,
         },
     }
 }
 
 /// A window whatever the pattern.
-const DIRECT: f64 = 0.1;
+const DIRECT: f64 = 0.15;
 /// A window, the lists made and the counters added; and a pair of occurrences.
-const LISTS: f64 = 3.0;
-const PAIR: f64 = 0.55;
+const LISTS: f64 = 8.5;
+const PAIR: f64 = 0.8;
 /// A symbol's search for its runs, over the windows of a piece.
 const RUN: f64 = 60.0 / super::lists::CHUNK as f64;
 /// A position's run of no occurrences.
 const VISIT: f64 = 1.5 / super::lists::CHUNK as f64;
 /// A point of a transform of 2^10, 2^11 … symbols.
-const POINT: [f64; 9] = [1.2, 1.3, 1.45, 1.6, 1.8, 2.1, 2.5, 2.9, 3.4];
+const POINT: [f64; 12] = [1.6, 1.75, 1.95, 2.15, 2.4, 2.8, 3.4, 4.0, 4.8, 5.6, 6.4, 7.2];
+/// How much dearer double precision is.
+const DOUBLE: f64 = 1.9;
 /// A point of a product added; of an indicator made; a window's sum rounded and taken.
-const MULTIPLY: f64 = 0.45;
-const INDICATE: f64 = 0.35;
-const TAKE: f64 = 0.5;
+const MULTIPLY: f64 = 0.9;
+const INDICATE: f64 = 0.5;
+const TAKE: f64 = 0.8;
 
 fn transform_cost(layout: &Layout, transforms: usize, windows: usize) -> f64 {
     let point = POINT[layout.size.ilog2() as usize - 10];
-    let size = layout.size as f64;
+    let size = layout.size as f64 * if layout.double { DOUBLE } else { 1.0 };
     let (transforms, pieces) = (transforms as f64, layout.pieces as f64);
     let pair = transforms * size * (point + INDICATE)
         + transforms * pieces * size * MULTIPLY
@@ -441,7 +443,7 @@ impl Step {
         let share = indicators.share(&text.narrow, chosen.size);
         let error = |layout: &Layout| {
             let norm = indicators.square(layout.piece).sqrt();
-            super::fft::error_bound(layout.size, share, norm, transforms)
+            super::fft::error_bound(layout.size, share, norm, transforms, layout.double)
         };
         let mut layout = Layout { error: error(&chosen), ..chosen };
         while layout.error >= 0.5 {
