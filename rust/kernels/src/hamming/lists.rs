@@ -110,8 +110,7 @@ impl<'p> Occurrences<'p> {
         monitor: &Monitor,
     ) -> Result<()> {
         each_chunk(distances, CHUNK, monitor, |first, distances| {
-            let mut counters = vec![C::of(0); COUNTERS];
-            let counters = counters.first_chunk_mut::<COUNTERS>().expect("it is as long");
+            let counters = &mut [C::of(0); COUNTERS];
             let last = first + distances.len();
             for (symbol, needle) in self.needle.iter().enumerate() {
                 let reach = needle.last().map_or(0, |&at| at as usize);

@@ -11,6 +11,8 @@
 //! [`SPAN`] positions of the pattern that fall there. So each word is made once, and read from a
 //! near cache as often as the pattern is long.
 
+#![allow(clippy::multiple_unsafe_ops_per_block, reason = "each word is an instruction")]
+
 use super::simd::Simd;
 use super::{Count, each_chunk};
 use crate::error::Result;
@@ -31,7 +33,7 @@ pub(crate) const DEPTH: usize = 4096;
 /// Bit planes, at most: a pattern has less than 2^32 positions.
 const PLANES: usize = 32;
 
-const _: () = assert!(RING >= TIMES + SPAN && RING.is_power_of_two() && SPAN % TIMES == 0);
+const _: () = assert!(RING >= TIMES + SPAN && RING.is_power_of_two() && SPAN.is_multiple_of(TIMES));
 
 /// 256 bits, a lane each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -229,6 +231,7 @@ unsafe fn count<W: Word, T: Count>(work: &Work<'_>, distances: &mut [T]) -> Resu
                     std::array::from_fn(|lane| numbers[part][time][lanes + lane])
                 }))
             });
+            #[allow(clippy::needless_range_loop, reason = "of four squares, the same row")]
             for lane in 0..16 {
                 let from = ((lanes + lane) * depth + first).min(distances.len());
                 let to = (from + 16).min(distances.len());
