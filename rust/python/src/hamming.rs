@@ -242,7 +242,7 @@ pub fn hamming_approximate(
     py: Python<'_>,
     text: Column,
     needle: Column,
-    guarantee: Option<String>,
+    guarantee: Option<&str>,
     epsilon: f64,
     delta: f64,
     trials: usize,
@@ -253,7 +253,7 @@ pub fn hamming_approximate(
     threads: Option<usize>,
 ) -> PyResult<(Array, &'static str, usize, usize, f64, Table)> {
     let (equality, options) = read(asked);
-    let guarantee = match guarantee.as_deref() {
+    let guarantee = match guarantee {
         Some("additive") => Guarantee::Additive,
         Some("relative") => Guarantee::Relative,
         _ => Guarantee::None,
@@ -294,9 +294,9 @@ pub fn hamming_sums(
     a: Column,
     b: Column,
     counted: bool,
-    engine: Option<String>,
+    engine: Option<&str>,
 ) -> PyResult<(Table, &'static str)> {
-    let engine = engine.as_deref().and_then(Engine::named);
+    let engine = engine.and_then(Engine::named);
     run(py, None, move |monitor| {
         let a = arrow::hamming::read_integers("a", a.chunks())?;
         let b = arrow::hamming::read_integers("b", b.chunks())?;
