@@ -194,9 +194,7 @@ def test_queries_from_a_file(run: Run, path: str, tokens: str, tmp_path: Path) -
 
 
 def test_search_within(run: Run, path: str) -> None:
-    status, out, _ = run(
-        "search-within", path, "to me", "-k", "1", "--limit", "0", "--format", "csv"
-    )
+    status, out, _ = run("search-within", path, "to me", "-k", "1", "--format", "csv")
     assert status == 0
     assert out.splitlines()[:2] == ["row,start,stop,distance", "0,0,5,1"]
     assert run("search-within", path, "nothing there", "--mismatches", "1")[0] == 1

@@ -153,9 +153,9 @@ def distances(
     --------
     >>> import bowstring as bow
     >>> bow.hamming.distances("abracadabra", "abba").to_pylist()
-    [2, 4, 4, 2, 4, 3, 3, 2]
+    [1, 4, 3, 3, 3, 3, 3, 1]
     >>> bow.hamming.distances(["GATTACA", "TAC"], "TNC", wildcard="N").to_pylist()
-    [[2, 2, 1, 1, 0], [0]]
+    [[2, 2, 1, 0, 2], [0]]
     >>> bow.hamming.distances([1, 2, 3, 1, 2], [1, 2]).to_pylist()
     [0, 2, 2, 0]
     """
@@ -313,7 +313,7 @@ def best(
     --------
     >>> import bowstring as bow
     >>> bow.hamming.best("abracadabra", "abba", 2).to_pylist()
-    [{'start': 0, 'distance': 2}, {'start': 3, 'distance': 2}]
+    [{'start': 0, 'distance': 1}, {'start': 7, 'distance': 1}]
     """
     texts, one_text, _ = _texts(text, "text")
     patterns, one_pattern, _ = _texts(pattern, "pattern")
