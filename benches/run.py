@@ -31,6 +31,7 @@ SCRIPTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "compare_repetition.py": ((), (*SMALL, "--rows", "20")),
     "compare_contamination.py": ((), (*SMALL, "--items", "200")),
     "compare_kinds.py": ((), (*SMALL, "--queries", "20000")),
+    "compare_hamming.py": ((), ("--symbols", "200000", "--runs", "2")),
     "growth.py": ((), (*SMALL, "--queries", "100000", "--budgets")),
 }
 

@@ -193,6 +193,14 @@ def test_queries_from_a_file(run: Run, path: str, tokens: str, tmp_path: Path) -
     assert status == 2 and "leave one out" in err
 
 
+def test_search_within(run: Run, path: str) -> None:
+    status, out, _ = run("search-within", path, "to me", "-k", "1", "--format", "csv")
+    assert status == 0
+    assert out.splitlines()[:2] == ["row,start,stop,distance", "0,0,5,1"]
+    assert run("search-within", path, "nothing there", "--mismatches", "1")[0] == 1
+    assert run("search-within", path, "to", "--mismatches", "2")[0] == 2
+
+
 def test_locate_rows_context_search(run: Run, path: str) -> None:
     assert run("locate", path, "to be", "--limit", "2") == (
         0,

@@ -26,8 +26,18 @@ def test_examples_run(name: str) -> None:
 
 
 PUBLIC = [
-    *("contamination", "coverage", "duplicates", "index", "language", "membership", "overlap"),
-    *("pandas", "plot", "polars", "repetition"),
+    "contamination",
+    "coverage",
+    "duplicates",
+    "hamming",
+    "index",
+    "language",
+    "membership",
+    "overlap",
+    "pandas",
+    "plot",
+    "polars",
+    "repetition",
 ]
 
 

@@ -1,6 +1,6 @@
 """Exact answers about the strings in a dataframe column, from Arrow, fast."""
 
-from bowstring import interop, membership
+from bowstring import hamming, interop, membership
 from bowstring._core import __version__
 from bowstring.contamination import Contamination, contamination
 from bowstring.coverage import copied, coverage, creativity
@@ -43,6 +43,7 @@ __all__ = [
     "creativity",
     "deduplicate",
     "duplicates",
+    "hamming",
     "index",
     "interop",
     "matches",

@@ -15,6 +15,14 @@ __all__ = [
     "distributions",
     "duplicates",
     "generate",
+    "hamming_approximate",
+    "hamming_count_pairs",
+    "hamming_distances",
+    "hamming_nearest",
+    "hamming_plan",
+    "hamming_search",
+    "hamming_sums",
+    "hamming_within",
     "interpolated",
     "matches",
     "open_infini_gram",
@@ -47,6 +55,7 @@ class _ArrowArray(Protocol):
 
 type _Column = _ArrowStream | _ArrowArray
 type _One = str | bytes | Sequence[int]
+type _Asked = tuple[Sequence[int], dict[int, int], str | None]
 type _Progress = Callable[[str, int, int | None], object]
 
 @final
@@ -277,3 +286,46 @@ def segment_row(index: Index, segment: int, position: int) -> tuple[int, int, in
 def segment_stretches(
     index: Index, clauses: Sequence[Sequence[Sequence[int]]], reach: int
 ) -> list[list[int]]: ...
+def hamming_distances(
+    texts: _Column, needles: _Column, one: bool, asked: _Asked, threads: int | None
+) -> Array: ...
+def hamming_within(
+    texts: _Column,
+    needles: _Column,
+    many: tuple[bool, bool],
+    k: int,
+    best: bool,
+    disjoint: bool,
+    characters: bool,
+    asked: _Asked,
+    threads: int | None,
+) -> Table: ...
+def hamming_nearest(
+    texts: _Column,
+    needles: _Column,
+    many: tuple[bool, bool],
+    top: int,
+    asked: _Asked,
+    threads: int | None,
+) -> Table: ...
+def hamming_plan(
+    text: _Column, needle: _Column, asked: _Asked
+) -> tuple[int, float, str, list[dict[str, Any]]]: ...
+def hamming_approximate(
+    text: _Column,
+    needle: _Column,
+    guarantee: str | None,
+    epsilon: float,
+    delta: float,
+    trials: int,
+    verify: int,
+    seed: int,
+    always: bool,
+    asked: _Asked,
+    threads: int | None,
+) -> tuple[Array, Any, int, int, float, Table]: ...
+def hamming_search(index: Index, queries: _One | _Column, k: int, threads: int | None) -> Table: ...
+def hamming_sums(
+    a: _Column, b: _Column, counted: bool, engine: str | None
+) -> tuple[Table, str]: ...
+def hamming_count_pairs(a: _Column, b: _Column, targets: _Column, threads: int | None) -> Array: ...

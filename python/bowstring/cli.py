@@ -185,6 +185,24 @@ def _parser() -> argparse.ArgumentParser:
     _add_limit(search, seed="seed of the sample that --max-matches draws; 0 by default")
     _add_output(search)
 
+    near = command(
+        "search-within",
+        _search_within,
+        "say where texts occur with some of their symbols changed",
+        'bowstring search-within docs.bow "to be or not" --mismatches 2',
+    )
+    _add_index(near)
+    _add_queries(near)
+    near.add_argument(
+        "-k",
+        "--mismatches",
+        type=_whole,
+        default=1,
+        metavar="K",
+        help="the most bytes (tokens) that may differ; 1 by default",
+    )
+    _add_output(near)
+
     matches = command(
         "matches",
         _matches,
@@ -575,6 +593,14 @@ def _search(args: argparse.Namespace) -> int:
     return _answer(
         args, "search", within=args.within, max_matches=args.max_matches, seed=args.seed or 0
     )
+
+
+def _search_within(args: argparse.Namespace) -> int:
+    index = _opened(args.index)
+    queries, one = _queries(args, index)
+    found = index.search_within(queries, args.mismatches, threads=args.threads)
+    _write(args, found)
+    return FOUND if found.num_rows or not one else NOTHING_FOUND
 
 
 def _matches(args: argparse.Namespace) -> int:

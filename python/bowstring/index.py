@@ -414,6 +414,49 @@ class Index:
             )
         )
 
+    def search_within(self, query: Any, k: int, *, threads: int | None = None) -> pa.Table:
+        """Say where each query occurs with at most `k` of its symbols changed.
+
+        Parameters
+        ----------
+        query
+            One query, or a column of queries.
+        k
+            The most symbols that may differ: bytes of text, or tokens; less than a query has.
+        threads
+            Threads to use for a column; all by default.
+
+        Returns
+        -------
+        pyarrow.Table
+            `row: uint64, start: uint64, stop: uint64, distance: uint32`, ordered by row and
+            start; behind a leading `query: uint64` when `query` is a column. No span of a string
+            column cuts a character.
+
+        Raises
+        ------
+        InvalidInput
+            As `count`; also if a query has no more than `k` symbols, so that any text would do.
+
+        Notes
+        -----
+        One of k + 1 pieces of the query occurs unchanged: they are cut so that together they
+        occur least, and what stands around each is compared. O(k m log n), and O(m) for each of
+        their occurrences; where that is more than reading the text, the text is read.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> index = bow.index(["the cat sat", "the hat"])
+        >>> index.search_within("the cap", 1).to_pylist()
+        [{'row': 0, 'start': 0, 'stop': 7, 'distance': 1}]
+        """
+        query, _ = as_queries(query, self._core)
+        number = as_option(k, "k", required=True)
+        return pa.table(
+            _core.hamming_search(self._core, query, number, as_option(threads, "threads"))
+        )
+
     def append(
         self,
         data: Any,

@@ -538,3 +538,42 @@ def check_matplotlib() -> None:
             f"a figure needs matplotlib ({error}): pip install 'bowstring[plot]', or make a page "
             "with Scores.html, which needs nothing"
         ) from error
+
+
+def profile_figure(distances: pa.Array[Any], columns: int = 2000) -> Figure:
+    """Draw distances over shifts; the least and the largest of as many as share a column.
+
+    Raises
+    ------
+    MissingPackage
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> profile_figure(pa.array([3, 0, 2], pa.uint8())).axes[0].get_title()
+    '3 windows, the nearest at 1: 0 mismatches'
+    """
+    check_matplotlib()
+    import pyarrow.compute as pc
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    number = len(distances)
+    size = max(1, -(-number // columns))
+    places = range(0, number, size)
+    parts: list[Any] = [pc.min_max(distances.slice(start, size)).as_py() for start in places]
+    least = [part["min"] for part in parts]
+    near = pc.min(distances).as_py()
+    at = pc.index(distances, near).as_py()
+
+    drawn = Figure(figsize=(8, 4.5), layout="constrained")
+    FigureCanvasAgg(drawn)
+    axes = drawn.add_subplot()
+    if size > 1:
+        axes.fill_between(places, least, [part["max"] for part in parts], color="#b8c4ce", lw=0)
+    axes.plot(places, least, color=SHADES[0], linewidth=0.8)
+    axes.plot([at], [near], color=SHADES[5], marker="o", markersize=6)
+    axes.set(ylim=(0, None), xlim=(0, max(1, number - 1)))
+    axes.set(xlabel="start of the window (symbols)", ylabel="mismatches")
+    axes.set_title(f"{number:,} windows, the nearest at {at:,}: {near:,} mismatches")
+    return drawn

@@ -1,6 +1,7 @@
 //! Arrow arrays into rows of symbols, and answers into Arrow tables. Knows no Python.
 
 mod column;
+pub mod hamming;
 mod results;
 
 pub use column::{column_of, push_array, read_numbers, read_patterns};

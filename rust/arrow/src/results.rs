@@ -26,7 +26,10 @@ fn broken(error: ArrowError) -> Error {
 }
 
 /// A table with a leading `query` column if there are many queries.
-fn table(query: Option<Vec<u64>>, columns: Vec<(&str, ArrayRef)>) -> Result<RecordBatch> {
+pub(crate) fn table(
+    query: Option<Vec<u64>>,
+    columns: Vec<(&str, ArrayRef)>,
+) -> Result<RecordBatch> {
     nullable_table(query, columns, &[])
 }
 

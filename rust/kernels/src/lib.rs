@@ -25,6 +25,7 @@ pub mod contamination;
 pub mod corpus;
 mod error;
 pub mod fm;
+pub mod hamming;
 pub mod index;
 mod interrupt;
 mod kind;
@@ -41,7 +42,7 @@ pub use error::{Error, Result};
 pub use index::{Builder, Index, Options};
 pub use interrupt::{Monitor, Phase};
 pub use kind::{Kind, Profile};
-pub use pool::{default_threads, pool};
+pub use pool::{default_threads, in_blocks, pool};
 pub use query::{
     Boundary, Candidates, DistributionOptions, Expression, GenerateOptions, Limit, MatchOptions,
     Next, SearchOptions, Smoothing, parse,

@@ -52,7 +52,10 @@ pub fn pool(threads: Option<usize>) -> Result<Arc<ThreadPool>> {
 
 /// Answers items in blocks of at most `size`, side by side; a single block where the caller is, for
 /// to wake a thread takes longer than most questions.
-pub(crate) fn in_blocks<T: Sync, A: Send>(
+///
+/// # Errors
+/// What `answer` fails with; [`Error::Interrupted`].
+pub fn in_blocks<T: Sync, A: Send>(
     items: &[T],
     size: usize,
     monitor: &Monitor,

@@ -5,6 +5,7 @@ mod contamination;
 mod detached;
 mod duplicates;
 mod error;
+mod hamming;
 mod index;
 mod infini_gram;
 mod language;
@@ -22,6 +23,11 @@ mod _core {
     use super::contamination::contamination;
     #[pymodule_export]
     use super::duplicates::{cut, duplicates, removals, row_removals};
+    #[pymodule_export]
+    use super::hamming::{
+        hamming_approximate, hamming_count_pairs, hamming_distances, hamming_nearest, hamming_plan,
+        hamming_search, hamming_sums, hamming_within,
+    };
     #[pymodule_export]
     use super::index::Index;
     #[pymodule_export]

@@ -16,6 +16,7 @@ mod smooth;
 mod statistics;
 mod suffixes;
 mod text;
+mod within;
 
 pub use boolean::{Expression, Found, SearchOptions};
 pub use context::{Contexts, Symbols};
@@ -31,6 +32,7 @@ pub use matches::{Boundary, MatchOptions, Matches};
 pub use parse::parse;
 pub use smooth::{Candidates, OrderCounts, Smoothing};
 pub use statistics::Reach;
+pub use within::Near;
 
 #[cfg(test)]
 mod naive;

@@ -1,0 +1,366 @@
+//! Approximate distances, with the promise that was asked for.
+//!
+//! - *Additive*: a sample of s = ⌈ln(2n/δ) / (2ε²)⌉ positions, drawn without replacement, has at
+//!   every one of n windows a share of mismatches within ε of the pattern's with probability 1 - δ
+//!   (Hoeffding 1963, theorems 1 and 4, and the union bound). The cost does not depend on m.
+//! - *Projected*: symbols become independent random signs r, so that r(a) r(b) is 1 on average
+//!   where a = b and 0 elsewhere: the mean of R correlations of signs estimates the matches without
+//!   bias (Karloff 1993). The variance of one is Σ over pairs of distinct symbols {a, b} of
+//!   (N_ab + N_ba)², at most d², where N_ab counts the positions of a against b. A relative error
+//!   of ε at every window with probability 1 - δ needs R = ⌈8 ln(2n/δ) / ε²⌉ of them in the worst
+//!   case, which is more than exact distances cost on all but artificial alphabets; so the relative
+//!   promise is kept by exact distances wherever those are predicted to be cheaper.
+//! - Without a promise, a few projections; the nearest windows are then counted exactly, and the
+//!   error is measured on a sample of windows.
+
+use rustfft::FftPlanner;
+use rustfft::num_complex::Complex32;
+
+use super::distances::{Distances, Hamming, Options};
+use super::each_chunk;
+use super::plan::{Method, Plan};
+use super::prepare::{Haystack, Needle};
+use crate::error::{Error, Result};
+use crate::interrupt::Monitor;
+use crate::symbol::Pattern;
+
+/// Windows whose error is measured.
+const MEASURED: usize = 512;
+
+/// Nanoseconds of a trial, over the windows: half a transform and a quarter of one back.
+const TRIAL: f64 = 5.0;
+
+/// What is promised of every window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guarantee {
+    /// An error of at most εm.
+    Additive,
+    /// An error of at most ε times the distance.
+    Relative,
+    /// Nothing.
+    None,
+}
+
+/// What to approximate, and how well.
+#[derive(Clone, Copy, Debug)]
+pub struct Approximate {
+    /// What is promised with probability 1 - `delta`.
+    pub guarantee: Guarantee,
+    /// The error.
+    pub epsilon: f64,
+    /// The probability of a larger one.
+    pub delta: f64,
+    /// Projections where nothing is promised.
+    pub trials: usize,
+    /// Windows to count exactly where nothing is promised: the nearest ones.
+    pub verify: usize,
+    /// What signs and positions are drawn by.
+    pub seed: u64,
+    /// Approximate also where exact distances are predicted to cost less.
+    pub always: bool,
+}
+
+/// Estimated distances, and how they came about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Approximation {
+    /// The estimate for each window.
+    pub distances: Vec<f32>,
+    /// `"exact"`, `"sampling"` or `"projection"`.
+    pub method: &'static str,
+    /// Positions looked at; 0 unless sampling.
+    pub positions: usize,
+    /// Projections; 0 unless projecting.
+    pub trials: usize,
+    /// The 99th percentile of the relative error, measured on a sample of windows that an exact
+    /// count was made for; 0 of exact distances.
+    pub error: f64,
+    /// Start and exact distance of the nearest windows that were verified, nearest first.
+    pub verified: Vec<(u64, u32)>,
+}
+
+/// A uniform number of a seed and a place: the finaliser of SplitMix64 (Steele, Lea and Flood 2014).
+pub(crate) fn random(seed: u64, place: u64) -> u64 {
+    let mix = |value: u64| {
+        let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let value = (value ^ value >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let value = (value ^ value >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        value ^ value >> 31
+    };
+    mix(mix(seed).wrapping_add(place))
+}
+
+impl Approximate {
+    fn check(&self) -> Result<()> {
+        let epsilon = self.epsilon;
+        if self.guarantee != Guarantee::None && !(epsilon > 0.0 && epsilon < 1.0) {
+            return Err(Error::InvalidInput(format!(
+                "epsilon is {epsilon}: give a number between 0 and 1, such as 0.05"
+            )));
+        }
+        if self.guarantee != Guarantee::None && !(self.delta > 0.0 && self.delta < 1.0) {
+            return Err(Error::InvalidInput(format!(
+                "delta is {}: give a probability between 0 and 1, such as 0.001",
+                self.delta
+            )));
+        }
+        if self.guarantee == Guarantee::None && !(1..=1024).contains(&self.trials) {
+            return Err(Error::InvalidInput(format!("trials is {}: give 1 to 1024", self.trials)));
+        }
+        Ok(())
+    }
+
+    /// Positions that keep the additive promise.
+    pub fn positions(&self, windows: usize) -> f64 {
+        (2.0 * windows as f64 / self.delta).ln() / (2.0 * self.epsilon * self.epsilon)
+    }
+
+    /// Projections that keep the relative promise.
+    fn projections(&self, windows: usize) -> f64 {
+        8.0 * (2.0 * windows as f64 / self.delta).ln() / (self.epsilon * self.epsilon)
+    }
+}
+
+impl Hamming<'_> {
+    /// Approximates the distance of a pattern to every window of a text; none if the text is
+    /// shorter, or the pattern null. The same seed gives the same numbers.
+    ///
+    /// # Errors
+    /// As [`Hamming::distances`]; [`Error::InvalidInput`] if `epsilon` or `delta` is not between 0
+    /// and 1.
+    pub fn approximate(
+        &self,
+        text: Pattern<'_>,
+        pattern: usize,
+        how: &Approximate,
+        options: Options,
+        monitor: &Monitor,
+    ) -> Result<Approximation> {
+        how.check()?;
+        let text = &self.text(text)?;
+        let exactly = |distances: &Distances| Approximation {
+            distances: (0..distances.len()).map(|at| distances.get(at) as f32).collect(),
+            method: "exact",
+            positions: 0,
+            trials: 0,
+            error: 0.0,
+            verified: vec![],
+        };
+        let Some(needle) = self.needle(pattern) else {
+            return Ok(exactly(&Distances::U8(vec![])));
+        };
+        let bytes = self.preparation.of_bytes();
+        let simd = options.simd();
+        let exact = Plan::new(text, needle, bytes, options.method, simd);
+        let cheaper = |cost: f64| how.always || cost < exact.nanoseconds;
+        let windows = exact.windows;
+        match how.guarantee {
+            Guarantee::Additive => {
+                let wanted = how.positions(windows.max(1)).ceil();
+                if wanted < needle.care() as f64 {
+                    let kept = sample(needle, wanted as usize, how.seed);
+                    let sampled = needle.restricted(|at| kept[at as usize]);
+                    let narrow = Plan::new(text, &sampled, bytes, Some(Method::Direct), simd);
+                    let plan = Plan::new(text, &sampled, bytes, None, simd);
+                    let plan = if plan.nanoseconds < narrow.nanoseconds { plan } else { narrow };
+                    if cheaper(plan.nanoseconds) {
+                        let found = Distances::counted(text, &sampled, &plan, monitor)?;
+                        let scale = needle.care() as f64 / wanted;
+                        let mut found = exactly(&found);
+                        for distance in &mut found.distances {
+                            *distance = (f64::from(*distance) * scale) as f32;
+                        }
+                        found.method = "sampling";
+                        found.positions = wanted as usize;
+                        self.measure(text, needle, how.seed, &mut found);
+                        return Ok(found);
+                    }
+                }
+            }
+            Guarantee::Relative | Guarantee::None => {
+                let trials = match how.guarantee {
+                    Guarantee::None => how.trials as f64,
+                    _ => how.projections(windows.max(1)).ceil(),
+                };
+                let feasible = trials <= f64::from(1 << 20) && text.wild.is_empty();
+                if feasible && windows > 0 && cheaper(TRIAL * trials) {
+                    return self.project(text, needle, trials as usize, how, monitor);
+                }
+            }
+        }
+        let distances = Distances::counted(text, needle, &exact, monitor)?;
+        let mut found = exactly(&distances);
+        if how.guarantee == Guarantee::None {
+            let codes = needle.codes();
+            verify(text, &codes, how.verify, &mut found);
+        }
+        Ok(found)
+    }
+
+    fn project(
+        &self,
+        text: &Haystack<'_>,
+        needle: &Needle,
+        trials: usize,
+        how: &Approximate,
+        monitor: &Monitor,
+    ) -> Result<Approximation> {
+        let windows = text.len() + 1 - needle.length;
+        let pairs = trials.div_ceil(2);
+        let codes = needle.codes();
+        let most = codes.iter().flatten().copied().max().unwrap_or(0).max(255) as usize;
+        let mut known = vec![false; most + 1];
+        codes.iter().flatten().for_each(|&code| known[code as usize] = true);
+        // Symbols that the pattern has not match nothing: no sign at all is what they count.
+        let signs = |pair: usize| -> Vec<Complex32> {
+            (0..=most)
+                .map(|code| match known[code] {
+                    false => Complex32::default(),
+                    true => {
+                        let bits = random(how.seed, (pair as u64) << 32 | code as u64);
+                        let sign = |bit: u64| if bits >> bit & 1 == 0 { 1.0 } else { -1.0 };
+                        let second = 2 * pair + 1 < trials;
+                        Complex32::new(sign(0), if second { sign(1) } else { 0.0 })
+                    }
+                })
+                .collect()
+        };
+        // The size of a transform that wastes little on the overlap, and stays in a cache.
+        let size = (needle.length * 4).next_power_of_two().max(1 << 12);
+        let step = size - needle.length + 1;
+        let mut planner = FftPlanner::<f32>::new();
+        let (forward, inverse) = (planner.plan_fft_forward(size), planner.plan_fft_inverse(size));
+        let scale = 1.0 / (size as f32 * trials as f32);
+        let tables: Vec<Vec<Complex32>> = (0..pairs).map(signs).collect();
+        let mut spectra = vec![];
+        for table in &tables {
+            monitor.check()?;
+            let mut spectrum = vec![Complex32::default(); size];
+            for (value, code) in spectrum.iter_mut().zip(&codes) {
+                *value = code.map_or(Complex32::default(), |code| table[code as usize] * scale);
+            }
+            forward.process(&mut spectrum);
+            spectrum.iter_mut().for_each(|value| *value = value.conj());
+            spectra.push(spectrum);
+        }
+        let care = needle.care() as f32;
+        let mut distances = vec![0_f32; windows];
+        // (r1 + i r2) of the text times the conjugate of the pattern's: the real part is the sum of
+        // both correlations. Two blocks share one transform back, which takes of each spectrum
+        // the part that stands for real numbers.
+        each_chunk(&mut distances, 2 * step, monitor, |first, distances| {
+            let mut scratch =
+                vec![
+                    Complex32::default();
+                    forward.get_inplace_scratch_len().max(inverse.get_inplace_scratch_len())
+                ];
+            let mut block = vec![Complex32::default(); size];
+            let mut sums = [vec![Complex32::default(); size], vec![Complex32::default(); size]];
+            for (table, spectrum) in tables.iter().zip(&spectra) {
+                for (half, sums) in sums.iter_mut().enumerate() {
+                    monitor.check()?;
+                    let from = (first + half * step).min(text.len());
+                    let to = (from + size).min(text.len());
+                    block.fill(Complex32::default());
+                    match &text.wide {
+                        Some(wide) => {
+                            for (value, &code) in block.iter_mut().zip(&wide[from..to]) {
+                                *value = table.get(code as usize).copied().unwrap_or_default();
+                            }
+                        }
+                        None => {
+                            for (value, &code) in block.iter_mut().zip(&text.narrow[from..to]) {
+                                *value = table[usize::from(code)];
+                            }
+                        }
+                    }
+                    forward.process_with_scratch(&mut block, &mut scratch);
+                    for ((sum, a), b) in sums.iter_mut().zip(&block).zip(spectrum) {
+                        *sum += a * b;
+                    }
+                }
+            }
+            let [one, two] = &sums;
+            for at in 0..size {
+                let other = (size - at) % size;
+                let real = |sums: &[Complex32]| (sums[at] + sums[other].conj()) * 0.5;
+                let (a, b) = (real(one), real(two));
+                block[at] = Complex32::new(a.re - b.im, a.im + b.re);
+            }
+            inverse.process_with_scratch(&mut block, &mut scratch);
+            for (at, distance) in distances.iter_mut().enumerate() {
+                let matches = if at < step { block[at].re } else { block[at - step].im };
+                *distance = (care - matches).clamp(0.0, care);
+            }
+            Ok(())
+        })?;
+        let mut found = Approximation {
+            distances,
+            method: "projection",
+            positions: 0,
+            trials,
+            error: 0.0,
+            verified: vec![],
+        };
+        if how.guarantee == Guarantee::None {
+            verify(text, &codes, how.verify, &mut found);
+        }
+        self.measure(text, needle, how.seed, &mut found);
+        Ok(found)
+    }
+
+    /// Measures the error on a sample of windows.
+    fn measure(&self, text: &Haystack<'_>, needle: &Needle, seed: u64, found: &mut Approximation) {
+        let windows = found.distances.len() as u64;
+        if windows == 0 {
+            return;
+        }
+        let codes = needle.codes();
+        let mut errors: Vec<f64> = (0..MEASURED as u64)
+            .filter_map(|nth| {
+                let at = (random(!seed, nth) % windows) as usize;
+                let exact = text.distance(at, &codes, usize::MAX)? as f64;
+                let off = (f64::from(found.distances[at]) - exact).abs();
+                Some(if off == 0.0 { 0.0 } else { off / exact.max(1.0) })
+            })
+            .collect();
+        errors.sort_unstable_by(f64::total_cmp);
+        found.error = errors[(errors.len() * 99).div_ceil(100) - 1];
+    }
+}
+
+/// Which positions are drawn: so many of those that are no wildcards.
+fn sample(needle: &Needle, size: usize, seed: u64) -> Vec<bool> {
+    let mut order: Vec<(u64, u32)> = needle
+        .symbols
+        .iter()
+        .flat_map(|(_, positions)| positions)
+        .map(|&at| (random(seed, at.into()), at))
+        .collect();
+    let mut kept = vec![false; needle.length];
+    if size < order.len() {
+        order.select_nth_unstable(size);
+        order.truncate(size);
+    }
+    order.iter().for_each(|&(_, at)| kept[at as usize] = true);
+    kept
+}
+
+/// Counts the windows of the smallest estimates exactly, and puts their distances in place.
+fn verify(text: &Haystack<'_>, codes: &[Option<u32>], most: usize, found: &mut Approximation) {
+    let mut order: Vec<usize> = (0..found.distances.len()).collect();
+    let key = |at: &usize| (found.distances[*at].to_bits(), *at);
+    if most < order.len() {
+        // Estimates are not negative, and so ordered as their bits are.
+        order.select_nth_unstable_by_key(most, key);
+        order.truncate(most);
+    }
+    let mut verified: Vec<(u64, u32)> = order
+        .iter()
+        .filter_map(|&at| Some((at as u64, text.distance(at, codes, usize::MAX)? as u32)))
+        .collect();
+    verified.sort_unstable_by_key(|&(at, distance)| (distance, at));
+    for &(at, distance) in &verified {
+        found.distances[at as usize] = distance as f32;
+    }
+    found.verified = verified;
+}
