@@ -1,6 +1,6 @@
 """Exact answers about the strings in a dataframe column, from Arrow, fast."""
 
-from bowstring import interop
+from bowstring import counts, interop
 from bowstring._core import __version__
 from bowstring.errors import (
     BowstringError,
@@ -31,6 +31,7 @@ __all__ = [
     "SegmentInfo",
     "UnsupportedType",
     "__version__",
+    "counts",
     "index",
     "interop",
     "matches",

@@ -22,6 +22,7 @@
 pub mod bits;
 pub mod container;
 pub mod corpus;
+pub mod counts;
 mod error;
 pub mod fm;
 pub mod index;

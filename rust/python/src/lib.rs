@@ -1,6 +1,7 @@
 //! The compiled core of the Python package: thin bindings over `bowstring` and `bowstring-arrow`.
 
 mod capsule;
+mod counts;
 mod detached;
 mod error;
 mod index;
@@ -14,6 +15,8 @@ use pyo3::pymodule;
 mod _core {
     #[pymodule_export]
     use super::capsule::{Array, Table};
+    #[pymodule_export]
+    use super::counts::{Characters, Counted, Vocabulary, count_ngrams, vocabulary_of_terms};
     #[pymodule_export]
     use super::index::Index;
     #[pymodule_export]

@@ -1,0 +1,630 @@
+//! BM25 ranking over postings: the rows that best match the tokens of a query, exactly.
+//!
+//! Postings keep counts and the rows' lengths, not scores: rows are added without counting the
+//! others again, and any variant is asked of the same postings. Before the first question weights
+//! are made of them, with the greatest of every block of postings.
+//!
+//! A query's tokens are taken by what they can add at most, greatest first. Once the k-th best sum
+//! so far exceeds what all others together could add, only rows that have a sum already are looked
+//! up for the rest (MaxScore, Turtle and Flood 1995); before that, blocks of which no new row could
+//! reach the k-th best are passed over (block-max, Ding and Suel 2011). All rows sum in the same
+//! order, so that what is passed over changes no score.
+
+use rayon::prelude::*;
+
+use super::intern::Strings;
+use super::tokenise::{END, Sequence, merge};
+use super::vocabulary::gallop;
+use crate::error::{Error, Result};
+use crate::interrupt::Monitor;
+
+/// Postings of a block.
+const BLOCK: usize = 128;
+/// A token in at least one row of so many has its weights by row too.
+const DENSE: usize = 8;
+/// Rounding of a few sums of 32 bits: what a bound must exceed by before rows are passed over.
+const SLACK: f32 = 1e-5;
+
+/// A formula of BM25, in the names of bm25s (Lù 2024), and of Kamphuis et al. 2020.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Variant {
+    /// Lucene's: `ln(1 + (N - n + 0.5) / (n + 0.5))`, `tf / (K + tf)`.
+    Lucene,
+    /// Robertson's, an idf below 0 being 0.
+    Robertson,
+    /// ATIRE's: `ln(N / n)`, `tf (k1 + 1) / (tf + K)`.
+    Atire,
+    /// BM25L (Lv and Zhai 2011).
+    Bm25L,
+    /// BM25+ (Lv and Zhai 2011).
+    Bm25Plus,
+}
+
+/// The formula and its constants.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Formula {
+    /// Of the counts.
+    pub variant: Variant,
+    /// Of the inverse document frequency.
+    pub idf: Variant,
+    /// How soon more occurrences add no more.
+    pub k1: f64,
+    /// How much long rows count less, 0 to 1.
+    pub b: f64,
+    /// What an occurrence adds at least, in BM25L and BM25+.
+    pub delta: f64,
+}
+
+impl Formula {
+    fn idf(&self, rows: f64, with: f64) -> f64 {
+        match self.idf {
+            Variant::Lucene => (1.0 + (rows - with + 0.5) / (with + 0.5)).ln(),
+            Variant::Robertson => ((rows - with + 0.5) / (with + 0.5)).max(1.0).ln(),
+            Variant::Atire => (rows / with).ln(),
+            Variant::Bm25L => ((rows + 1.0) / (with + 0.5)).ln(),
+            Variant::Bm25Plus => ((rows + 1.0) / with).ln(),
+        }
+    }
+
+    /// `K / k1` of a row: its length against the mean.
+    fn length(&self, length: f64, mean: f64) -> f64 {
+        1.0 - self.b + self.b * length / mean
+    }
+
+    fn part(&self, count: f64, length: f64) -> f64 {
+        let Self { k1, delta, .. } = *self;
+        match self.variant {
+            Variant::Lucene | Variant::Robertson => count / (k1 * length + count),
+            Variant::Atire => count * (k1 + 1.0) / (count + k1 * length),
+            Variant::Bm25L => {
+                let c = count / length;
+                (k1 + 1.0) * (c + delta) / (k1 + c + delta)
+            }
+            Variant::Bm25Plus => (k1 + 1.0) * count / (k1 * length + count) + delta,
+        }
+    }
+}
+
+/// The rows that have each token, and how often.
+#[derive(Clone, Debug, Default)]
+pub struct Postings {
+    words: Strings,
+    starts: Vec<usize>,
+    rows: Vec<u32>,
+    counts: Vec<u32>,
+    lengths: Vec<u32>,
+}
+
+/// Postings as they are kept in a file: numbers, and the tokens' strings end to end.
+#[derive(Clone, Debug, Default)]
+pub struct Parts {
+    /// Bytes of the tokens.
+    pub words: Vec<u8>,
+    /// Where each token's end.
+    pub word_ends: Vec<u64>,
+    /// Where each token's postings start, and the last one's end.
+    pub starts: Vec<u64>,
+    /// Rows of postings.
+    pub rows: Vec<u32>,
+    /// Counts of postings.
+    pub counts: Vec<u32>,
+    /// Tokens of each row.
+    pub lengths: Vec<u32>,
+}
+
+impl Postings {
+    /// The postings of a sequence. O(tokens · log) time for the longest row's.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`], or [`Error::OutOfBudget`] for more than 2^32 rows.
+    pub fn new(mut sequence: Sequence, monitor: &Monitor) -> Result<Self> {
+        if sequence.rows() >= u32::MAX as usize {
+            return Err(Error::OutOfBudget(format!(
+                "{} rows are more than one ranking holds; make several",
+                sequence.rows()
+            )));
+        }
+        let mut lengths = Vec::with_capacity(sequence.rows());
+        let mut starts = vec![0usize; sequence.distinct() + 2];
+        let mut from = 0;
+        for (row, &end) in sequence.row_ends.iter().enumerate() {
+            if row % 1024 == 0 {
+                monitor.check()?;
+            }
+            let symbols = &mut sequence.symbols[from..end];
+            symbols.sort_unstable();
+            let ends = symbols.iter().take_while(|&&symbol| symbol == END).count();
+            lengths.push((symbols.len() - ends) as u32);
+            for run in symbols[ends..].chunk_by(|left, right| left == right) {
+                starts[run[0] as usize + 1] += 1;
+            }
+            from = end;
+        }
+        for at in 1..starts.len() {
+            starts[at] += starts[at - 1];
+        }
+        // Token `n` fills from `starts[n]`, which then is where token `n + 1` starts.
+        let mut rows = vec![0; starts[starts.len() - 1]];
+        let mut counts = vec![0; rows.len()];
+        let mut from = 0;
+        for (row, &end) in sequence.row_ends.iter().enumerate() {
+            let symbols = &sequence.symbols[from..end];
+            let ends = symbols.len() - lengths[row] as usize;
+            for run in symbols[ends..].chunk_by(|left, right| left == right) {
+                let at = &mut starts[run[0] as usize];
+                rows[*at] = row as u32;
+                counts[*at] = run.len() as u32;
+                *at += 1;
+            }
+            from = end;
+        }
+        starts.pop();
+        Ok(Self { words: sequence.words, starts, rows, counts, lengths })
+    }
+
+    /// Rows.
+    pub fn rows(&self) -> usize {
+        self.lengths.len()
+    }
+
+    /// Distinct tokens.
+    pub fn distinct(&self) -> usize {
+        self.words.len()
+    }
+
+    /// Bytes held.
+    pub fn memory(&self) -> usize {
+        self.rows.len() * 8
+            + self.lengths.len() * 4
+            + self.words.bytes.len()
+            + self.words.len() * 16
+    }
+
+    /// These rows and then `other`'s.
+    pub fn joined(&self, other: &Self) -> Self {
+        let orders: Vec<Vec<u32>> =
+            [self, other].iter().map(|one| (0..one.words.len() as u32).collect()).collect();
+        let base = self.rows() as u32;
+        let mut joined = Self { starts: vec![0], ..Self::default() };
+        merge(&[&self.words, &other.words], &orders, |list, id, word, new| {
+            if new {
+                joined.words.push(word);
+                joined.starts.push(0);
+            }
+            let from = [self, other][list];
+            let span = from.starts[id as usize]..from.starts[id as usize + 1];
+            let base = if list == 0 { 0 } else { base };
+            joined.rows.extend(from.rows[span.clone()].iter().map(|row| row + base));
+            joined.counts.extend_from_slice(&from.counts[span]);
+            if let Some(last) = joined.starts.last_mut() {
+                *last = joined.rows.len();
+            }
+        });
+        joined.lengths = [&self.lengths[..], &other.lengths[..]].concat();
+        joined
+    }
+
+    /// All there is to it.
+    pub fn parts(&self) -> Parts {
+        Parts {
+            words: self.words.bytes.clone(),
+            word_ends: self.words.ends.iter().map(|&end| end as u64).collect(),
+            starts: self.starts.iter().map(|&start| start as u64).collect(),
+            rows: self.rows.clone(),
+            counts: self.counts.clone(),
+            lengths: self.lengths.clone(),
+        }
+    }
+
+    /// What [`Postings::parts`] gave.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if parts contradict each other.
+    pub fn of_parts(parts: Parts) -> Result<Self> {
+        let words = Strings {
+            bytes: parts.words,
+            ends: parts.word_ends.iter().map(|&end| end as usize).collect(),
+        };
+        let starts: Vec<usize> = parts.starts.iter().map(|&start| start as usize).collect();
+        let whole = words.ends.is_sorted()
+            && words.ends.last().copied().unwrap_or(0) == words.bytes.len()
+            && starts.len() == words.len() + 1
+            && starts.first() == Some(&0)
+            && starts.is_sorted()
+            && starts.last() == Some(&parts.rows.len())
+            && parts.rows.len() == parts.counts.len()
+            && (1..words.len()).all(|at| words.get(at - 1) < words.get(at));
+        let rows = parts.lengths.len();
+        let ascend = whole
+            && starts.windows(2).all(|span| {
+                parts.rows[span[0]..span[1]].windows(2).all(|pair| pair[0] < pair[1])
+            })
+            && parts.rows.iter().all(|&row| (row as usize) < rows);
+        if !ascend {
+            return Err(Error::corrupt("the postings of a ranking contradict each other"));
+        }
+        let Parts { rows, counts, lengths, .. } = parts;
+        Ok(Self { words, starts, rows, counts, lengths })
+    }
+
+    /// A token's number.
+    pub fn word(&self, token: &[u8]) -> Option<u32> {
+        self.words.find(token).ok().map(|at| at as u32)
+    }
+
+    /// A token's string.
+    pub fn token(&self, word: u32) -> &[u8] {
+        self.words.get(word as usize)
+    }
+
+    /// Rows that have a token.
+    pub fn rows_with(&self, word: u32) -> usize {
+        self.starts[word as usize + 1] - self.starts[word as usize]
+    }
+
+    /// The tokens of each of `rows`, with counts, by number.
+    pub fn tokens_of(&self, rows: &[u32]) -> Vec<Vec<(u32, u32)>> {
+        let mut found = vec![vec![]; rows.len()];
+        let mut wanted: Vec<(u32, usize)> = rows.iter().copied().zip(0..).collect();
+        wanted.sort_unstable();
+        for word in 0..self.words.len() {
+            let span = self.starts[word]..self.starts[word + 1];
+            let list = &self.rows[span.clone()];
+            let mut from = 0;
+            for &(row, at) in &wanted {
+                from = gallop(from, list.len(), |at| list[at] < row);
+                if list.get(from) == Some(&row) {
+                    found[at].push((word as u32, self.counts[span.start + from]));
+                }
+            }
+        }
+        found
+    }
+}
+
+/// Postings with the weights of a formula.
+#[derive(Debug)]
+pub struct Weights {
+    formula: Formula,
+    /// Of each posting: what it adds beyond a row without the token.
+    weights: Vec<f32>,
+    /// The greatest of each block, a token's blocks together from `block_starts` on.
+    blocks: Vec<f32>,
+    block_starts: Vec<usize>,
+    /// The greatest of each token.
+    greatest: Vec<f32>,
+    /// What a token adds to every row.
+    shared: Vec<f32>,
+    /// Where among `dense` the weights by row of a frequent token start.
+    dense_starts: Vec<u32>,
+    dense: Vec<f32>,
+}
+
+const NOT_DENSE: u32 = u32::MAX;
+
+impl Weights {
+    /// The weights of all postings.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for constants that are none; [`Error::Interrupted`].
+    pub fn new(postings: &Postings, formula: Formula, monitor: &Monitor) -> Result<Self> {
+        let Formula { k1, b, delta, .. } = formula;
+        let sane = k1.is_finite() && k1 >= 0.0 && (0.0..=1.0).contains(&b);
+        if !sane || !delta.is_finite() || delta < 0.0 {
+            return Err(Error::InvalidInput(format!(
+                "k1 is {k1}, b is {b} and delta is {delta}; give k1 and delta from 0 on, and b \
+                 from 0 to 1"
+            )));
+        }
+        let rows = postings.rows() as f64;
+        let total: f64 = postings.lengths.iter().map(|&length| f64::from(length)).sum();
+        let mean = if total > 0.0 { total / rows } else { 1.0 };
+        let lengths: Vec<f64> =
+            postings.lengths.iter().map(|&length| formula.length(length.into(), mean)).collect();
+        let words = postings.distinct();
+        let mut found = Self {
+            formula,
+            weights: vec![0.0; postings.rows.len()],
+            blocks: vec![],
+            block_starts: vec![0],
+            greatest: vec![0.0; words],
+            shared: vec![0.0; words],
+            dense_starts: vec![NOT_DENSE; words],
+            dense: vec![],
+        };
+        let idfs: Vec<f64> = (0..words)
+            .map(|word| formula.idf(rows, postings.rows_with(word as u32) as f64))
+            .collect();
+        // A row without a token: of BM25L its length does not matter, of BM25+ it is delta.
+        let absent = match formula.variant {
+            // Without k1 any occurrence is worth the same, also none that delta makes one.
+            Variant::Bm25L if k1 + delta > 0.0 => formula.part(0.0, 1.0),
+            Variant::Bm25Plus => delta,
+            _ => 0.0,
+        };
+        let mut rest = &mut found.weights[..];
+        let mut tasks = vec![];
+        for word in 0..words {
+            let (mine, others) = rest.split_at_mut(postings.rows_with(word as u32));
+            tasks.push((word, mine));
+            rest = others;
+        }
+        tasks.into_par_iter().with_min_len(1024).try_for_each(|(word, weights)| {
+            if word % 4096 == 0 {
+                monitor.check()?;
+            }
+            let span = postings.starts[word]..postings.starts[word + 1];
+            let own = postings.rows[span.clone()].iter().zip(&postings.counts[span]);
+            for (weight, (&row, &count)) in weights.iter_mut().zip(own) {
+                let part = formula.part(count.into(), lengths[row as usize]) - absent;
+                *weight = (idfs[word] * part) as f32;
+            }
+            Ok(())
+        })?;
+        let mut dense_room = found.weights.len();
+        for word in 0..words {
+            let span = postings.starts[word]..postings.starts[word + 1];
+            let weights = &found.weights[span.clone()];
+            let block = |block: &[f32]| block.iter().copied().fold(0.0, f32::max);
+            found.blocks.extend(weights.chunks(BLOCK).map(block));
+            found.block_starts.push(found.blocks.len());
+            found.greatest[word] = block(weights);
+            found.shared[word] = (idfs[word] * absent) as f32;
+            if weights.len() * DENSE >= postings.rows() && weights.len() > BLOCK {
+                let start = found.dense.len();
+                let stop = start + postings.rows();
+                let fits = postings.rows() <= dense_room && stop < NOT_DENSE as usize;
+                if !fits {
+                    continue;
+                }
+                dense_room -= postings.rows();
+                found.dense.resize(stop, 0.0);
+                for (&row, &weight) in postings.rows[span].iter().zip(weights) {
+                    found.dense[start + row as usize] = weight;
+                }
+                found.dense_starts[word] = start as u32;
+            }
+        }
+        Ok(found)
+    }
+
+    /// The formula.
+    pub fn formula(&self) -> Formula {
+        self.formula
+    }
+}
+
+/// Reused memory of one thread's questions: a sum a row, all zero in between.
+#[derive(Debug, Default)]
+struct Sums {
+    sums: Vec<f32>,
+    touched: Vec<u32>,
+    spare: Vec<f32>,
+}
+
+/// One query: tokens, and how much each counts.
+pub type Query = Vec<(u32, f32)>;
+
+/// Rows of answers, best first: query, row, score, rank.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ranking {
+    /// Which query.
+    pub query: Vec<u64>,
+    /// Which row.
+    pub row: Vec<u64>,
+    /// Its score.
+    pub score: Vec<f32>,
+    /// Its rank in the query's answer, from 1 on.
+    pub rank: Vec<u64>,
+}
+
+/// The `k` rows that score best for each query, greatest first, then by row; rows without any token
+/// of a query are not among them. Only rows for which `allowed` holds.
+///
+/// # Errors
+/// [`Error::InvalidInput`] if `allowed` is not as long as there are rows; [`Error::Interrupted`].
+pub fn search(
+    postings: &Postings,
+    weights: &Weights,
+    queries: &[Query],
+    k: usize,
+    allowed: Option<&[bool]>,
+    monitor: &Monitor,
+) -> Result<Ranking> {
+    if let Some(allowed) = allowed.filter(|allowed| allowed.len() != postings.rows()) {
+        return Err(Error::InvalidInput(format!(
+            "where has {} values and there are {} rows; give one for each",
+            allowed.len(),
+            postings.rows()
+        )));
+    }
+    let answers: Vec<Vec<(u32, f32)>> = queries
+        .par_iter()
+        .with_min_len(4)
+        .map_init(Sums::default, |sums, query| {
+            monitor.check()?;
+            sums.sums.resize(postings.rows(), 0.0);
+            Ok(best(postings, weights, query, k, allowed, sums))
+        })
+        .collect::<Result<_>>()?;
+    let mut ranking = Ranking::default();
+    for (query, answer) in answers.into_iter().enumerate() {
+        for (rank, (row, score)) in answer.into_iter().enumerate() {
+            ranking.query.push(query as u64);
+            ranking.row.push(row.into());
+            ranking.score.push(score);
+            ranking.rank.push(rank as u64 + 1);
+        }
+    }
+    Ok(ranking)
+}
+
+/// A token of a query, with what it can add.
+struct Term {
+    word: u32,
+    weight: f32,
+    most: f32,
+}
+
+fn best(
+    postings: &Postings,
+    weights: &Weights,
+    query: &[(u32, f32)],
+    k: usize,
+    allowed: Option<&[bool]>,
+    memory: &mut Sums,
+) -> Vec<(u32, f32)> {
+    let mut query = query.to_vec();
+    query.sort_unstable_by_key(|&(word, _)| word);
+    let mut terms: Vec<Term> = vec![];
+    for (word, weight) in query {
+        match terms.last_mut() {
+            Some(last) if last.word == word => last.weight += weight,
+            _ => terms.push(Term { word, weight, most: 0.0 }),
+        }
+    }
+    let mut shared = 0.0;
+    for term in &mut terms {
+        term.most = term.weight * weights.greatest[term.word as usize];
+        shared += term.weight * weights.shared[term.word as usize];
+    }
+    terms.retain(|term| term.most > 0.0);
+    // Stable, so that equal ones stay in the order of their strings.
+    terms.sort_by(|left, right| right.most.total_cmp(&left.most));
+    let mut rest = vec![0.0f32; terms.len() + 1];
+    for (at, term) in terms.iter().enumerate().rev() {
+        rest[at] = (rest[at + 1] + term.most) * (1.0 + SLACK);
+    }
+    let Sums { sums, touched, spare } = memory;
+    touched.clear();
+    let mut at = 0;
+    if k == 0 {
+        return vec![];
+    }
+    while at < terms.len() {
+        let threshold = kth(sums, touched, k, spare);
+        if at > 0 && threshold > rest[at] {
+            break;
+        }
+        add(postings, weights, &terms[at], rest[at + 1], threshold, k, allowed, sums, touched, spare);
+        at += 1;
+    }
+    let mut left = touched.clone();
+    if at < terms.len() {
+        left.sort_unstable();
+    }
+    while at < terms.len() {
+        let threshold = kth(sums, &left, k, spare);
+        let floor = threshold - rest[at] - threshold * SLACK;
+        left.retain(|&row| sums[row as usize] >= floor);
+        look_up(postings, weights, &terms[at], &left, sums);
+        at += 1;
+    }
+    let mut found: Vec<(u32, f32)> = left.iter().map(|&row| (row, sums[row as usize])).collect();
+    for &row in &*touched {
+        sums[row as usize] = 0.0;
+    }
+    let order = |left: &(u32, f32), right: &(u32, f32)| {
+        right.1.total_cmp(&left.1).then(left.0.cmp(&right.0))
+    };
+    if found.len() > k {
+        found.select_nth_unstable_by(k - 1, order);
+        found.truncate(k);
+    }
+    found.sort_unstable_by(order);
+    for (_, score) in &mut found {
+        *score += shared;
+    }
+    found
+}
+
+/// The k-th greatest sum of the rows; 0 if they are fewer.
+fn kth(sums: &[f32], rows: &[u32], k: usize, spare: &mut Vec<f32>) -> f32 {
+    if rows.len() < k {
+        return 0.0;
+    }
+    spare.clear();
+    spare.extend(rows.iter().map(|&row| sums[row as usize]));
+    *spare.select_nth_unstable_by(k - 1, |left, right| right.total_cmp(left)).1
+}
+
+/// Adds a token's weights to all rows that could yet be among the best.
+#[allow(clippy::too_many_arguments, reason = "one step of one loop")]
+fn add(
+    postings: &Postings,
+    weights: &Weights,
+    term: &Term,
+    rest: f32,
+    mut threshold: f32,
+    k: usize,
+    allowed: Option<&[bool]>,
+    sums: &mut [f32],
+    touched: &mut Vec<u32>,
+    spare: &mut Vec<f32>,
+) {
+    let word = term.word as usize;
+    let span = postings.starts[word]..postings.starts[word + 1];
+    let (rows, own) = (&postings.rows[span.clone()], &weights.weights[span]);
+    let blocks = &weights.blocks[weights.block_starts[word]..weights.block_starts[word + 1]];
+    let mut before: Vec<u32> = vec![];
+    if blocks.len() > 1 {
+        before.extend_from_slice(touched);
+        before.sort_unstable();
+    }
+    let mut seen = 0;
+    let mut next_look = 4 * BLOCK;
+    for (block, (rows, own)) in rows.chunks(BLOCK).zip(own.chunks(BLOCK)).enumerate() {
+        if block * BLOCK >= next_look {
+            // What was found meanwhile makes more blocks hopeless.
+            threshold = threshold.max(kth(sums, touched, k, spare));
+            next_look = 2 * block * BLOCK;
+        }
+        let reach = (term.weight * blocks[block] + rest) * (1.0 + SLACK);
+        if blocks.len() > 1 && reach < threshold {
+            let last = rows[rows.len() - 1];
+            seen = gallop(seen, before.len(), |at| before[at] < rows[0]);
+            let mut from = 0;
+            while seen < before.len() && before[seen] <= last {
+                let row = before[seen];
+                from = gallop(from, rows.len(), |at| rows[at] < row);
+                if rows.get(from) == Some(&row) {
+                    sums[row as usize] += term.weight * own[from];
+                }
+                seen += 1;
+            }
+            continue;
+        }
+        for (&row, &weight) in rows.iter().zip(own) {
+            let sum = sums[row as usize];
+            if sum == 0.0 {
+                if weight <= 0.0 || allowed.is_some_and(|allowed| !allowed[row as usize]) {
+                    continue;
+                }
+                touched.push(row);
+            }
+            sums[row as usize] = sum + term.weight * weight;
+        }
+    }
+}
+
+/// Adds a token's weights to these rows, which ascend.
+fn look_up(postings: &Postings, weights: &Weights, term: &Term, left: &[u32], sums: &mut [f32]) {
+    let word = term.word as usize;
+    let dense = weights.dense_starts[word];
+    if dense != NOT_DENSE {
+        let dense = &weights.dense[dense as usize..][..postings.rows()];
+        for &row in left {
+            sums[row as usize] += term.weight * dense[row as usize];
+        }
+        return;
+    }
+    let span = postings.starts[word]..postings.starts[word + 1];
+    let (rows, own) = (&postings.rows[span.clone()], &weights.weights[span]);
+    let mut from = 0;
+    for &row in left {
+        from = gallop(from, rows.len(), |at| rows[at] < row);
+        if rows.get(from) == Some(&row) {
+            sums[row as usize] += term.weight * own[from];
+        }
+    }
+}
