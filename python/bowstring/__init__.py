@@ -1,6 +1,6 @@
 """Exact answers about the strings in a dataframe column, from Arrow, fast."""
 
-from bowstring import counts, interop
+from bowstring import counts, interop, lexicon, rank, vectors
 from bowstring._core import __version__
 from bowstring.errors import (
     BowstringError,
@@ -34,6 +34,9 @@ __all__ = [
     "counts",
     "index",
     "interop",
+    "lexicon",
     "matches",
     "open",
+    "rank",
+    "vectors",
 ]

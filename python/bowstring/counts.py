@@ -6,164 +6,40 @@ fraction of its time and memory, from any Arrow column, on all cores, and in bat
 
 from __future__ import annotations
 
-import re
+import heapq
+import math
+import shutil
+import tempfile
 import warnings
-from collections.abc import Iterable, Mapping
+import weakref
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from bowstring import _core
-from bowstring.characters import characters
-from bowstring.columns import TEXT, Source, as_column, as_option
-from bowstring.errors import InvalidInput, MissingPackage, UnsupportedType
+from bowstring.columns import TEXT, ColumnStream, Source, as_option, parse_bytes
+from bowstring.cutting import (
+    TOKEN_PATTERN,
+    Analyzer,
+    Cutting,
+    is_arrow,
+    long_table,
+    need,
+    scipy_csr,
+)
+from bowstring.errors import InvalidInput, UnsupportedType
+from bowstring.index import Index
+from bowstring.kneser_ney import KneserNey
 from bowstring.report import progress_callback
-from bowstring.stop_words import ENGLISH
 
-Analyzer: TypeAlias = Literal["word", "char", "char_wb", "whitespace", "token"]
+__all__ = ["HashedCounter", "KneserNey", "NGramCounter", "TfIdf", "top_ngrams"]
+
 Progress: TypeAlias = Any
 
 _pc: Any = pc
-
-TOKEN_PATTERN = r"(?u)\b\w\w+\b"
-"""Words of two characters or more: scikit-learn's default."""
-
-# Patterns that the core has kernels for, and the kernel's name.
-_KERNELS = {
-    TOKEN_PATTERN: "word",
-    r"\b\w\w+\b": "word",
-    r"\w\w+": "word",
-    r"(?u)\w\w+": "word",
-    r"(?u)\b\w+\b": "word1",
-    r"\b\w+\b": "word1",
-    r"(?u)\w+": "word1",
-    r"\w+": "word1",
-    r"\S+": "whitespace",
-    r"(?u)\S+": "whitespace",
-    r"\w+|[^\w\s]+": "marks",
-    r"\w+|[^\w\s]": "mark",
-}
-_ANALYZERS = ("word", "char", "char_wb", "whitespace", "token")
-
-
-def need(package: str, extra: str) -> Any:
-    """Import a package that an optional feature needs."""
-    import importlib
-
-    try:
-        return importlib.import_module(package)
-    except ImportError as error:
-        raise MissingPackage(
-            f"this needs {package.partition('.')[0]}, which is not installed: "
-            f"pip install 'bowstring[{extra}]'"
-        ) from error
-
-
-class Cutting:
-    """How rows become tokens: what the options of counters say, for the core."""
-
-    def __init__(
-        self,
-        analyzer: str,
-        ngram_range: tuple[int, int],
-        lowercase: bool,
-        token_pattern: str,
-        stop_words: Any,
-    ) -> None:
-        if analyzer not in _ANALYZERS:
-            names = ", ".join(f'"{name}"' for name in _ANALYZERS)
-            raise InvalidInput(f"analyzer is {analyzer!r}: give one of {names}")
-        try:
-            least, most = ngram_range
-        except (TypeError, ValueError):
-            raise InvalidInput(
-                f"ngram_range is {ngram_range!r}: give the fewest and the most tokens, as (1, 2)"
-            ) from None
-        self.least = as_option(least, "ngram_range", required=True)
-        self.most = as_option(most, "ngram_range", required=True)
-        if not 1 <= self.least <= self.most <= 255:
-            raise InvalidInput(
-                f"ngram_range is {ngram_range!r}: give two numbers from 1 to 255, the smaller first"
-            )
-        self.lowercase = bool(lowercase)
-        self.stop_words: set[str] = set()
-        self.pattern: re.Pattern[str] | None = None
-        self.kernel = analyzer
-        if analyzer == "word":
-            self.kernel = _KERNELS.get(token_pattern, "given")
-            if self.kernel == "given":
-                self.pattern = _compiled(token_pattern)
-        if analyzer in ("word", "whitespace"):
-            self.stop_words = _stop_words(stop_words)
-
-    @property
-    def orders(self) -> tuple[int, int]:
-        """The fewest and the most tokens of an n-gram as the core counts them."""
-        return (1, 1) if self.pattern is not None else (self.least, self.most)
-
-    def source(self, data: Any, column: str | None) -> Source:
-        """Find the column, its rows cut into n-grams by Python where no kernel does it."""
-        if isinstance(data, str):
-            raise InvalidInput("data is one string, not a column: write [data]")
-        source = as_column(data, column)
-        if self.pattern is None:
-            return source
-        rows = pa.chunked_array(source.stream) if not _is_arrow(source.stream) else source.stream
-        grams = [self._grams(text) for text in rows.to_pylist()]
-        return Source(pa.array(grams, pa.large_list(TEXT)), source.rows, source.nbytes)
-
-    def _grams(self, text: str | bytes | None) -> list[str]:
-        assert self.pattern is not None
-        if text is None:
-            return []
-        text = text.decode() if isinstance(text, bytes) else text
-        text = text.lower() if self.lowercase else text
-        tokens = [token for token in self.pattern.findall(text) if token not in self.stop_words]
-        return [
-            " ".join(tokens[at : at + order])
-            for order in range(self.least, min(self.most, len(tokens)) + 1)
-            for at in range(len(tokens) - order + 1)
-        ]
-
-    def core(self) -> tuple[str, _core.Characters, bool, set[str]]:
-        """The arguments that every reading call of the core takes."""
-        return self.kernel, characters(), self.lowercase, self.stop_words
-
-
-def _is_arrow(stream: Any) -> bool:
-    return isinstance(stream, pa.Array | pa.ChunkedArray)
-
-
-def _compiled(token_pattern: Any) -> re.Pattern[str]:
-    try:
-        pattern = re.compile(token_pattern)
-    except (re.error, TypeError) as error:
-        raise InvalidInput(
-            f"token_pattern is {token_pattern!r}, no regular expression: {error}"
-        ) from None
-    if pattern.groups > 1:
-        raise InvalidInput(
-            f"token_pattern is {token_pattern!r}, with {pattern.groups} groups: keep at most one, "
-            "or write (?:...)"
-        )
-    return pattern
-
-
-def _stop_words(given: Any) -> set[str]:
-    if given is None:
-        return set()
-    if isinstance(given, str):
-        if given == "english":
-            return set(ENGLISH)
-        raise InvalidInput(f'stop_words is {given!r}: give "english" or a list of words')
-    if not isinstance(given, Iterable):
-        raise UnsupportedType(f'stop_words is {given!r}: give "english" or a list of words')
-    words = set(given)
-    if other := [word for word in words if not isinstance(word, str)]:
-        raise UnsupportedType(f"stop_words holds {other[0]!r}: give strings")
-    return words
-
 
 class Estimator:
     """The protocol of scikit-learn's estimators, without scikit-learn."""
@@ -270,6 +146,10 @@ class NGramCounter(Estimator):
         Whether to say 1 for every count.
     dtype
         NumPy's type of the counts; int64 by default.
+    memory
+        Bytes, or text such as `"1GB"`, that counting may take: rows are then counted batch by
+        batch, and n-grams of earlier batches wait on disk, sorted, to be merged. What `min_df` and
+        `max_df` leave out is never in memory all at once.
     threads
         Threads to use; all by default.
 
@@ -301,6 +181,7 @@ class NGramCounter(Estimator):
         "lowercase",
         "max_df",
         "max_features",
+        "memory",
         "min_df",
         "ngram_range",
         "stop_words",
@@ -323,8 +204,10 @@ class NGramCounter(Estimator):
         max_features: int | None = None,
         binary: bool = False,
         dtype: Any = None,
+        memory: int | str | None = None,
         threads: int | None = None,
     ) -> None:
+        self.memory = memory
         self.analyzer = analyzer
         self.ngram_range = ngram_range
         self.lowercase = lowercase
@@ -371,7 +254,68 @@ class NGramCounter(Estimator):
         if self.vocabulary is not None:
             self._fix_vocabulary(self._cutting())
             return self
+        if self.memory is not None:
+            self._forget()
+            cutting = self._cutting()
+            for batch in self._batches(data, column):
+                self._add(cutting, batch, progress)
+            self._learned()
+            return self
         self._count(data, column, progress, matrix=False)
+        return self
+
+    def partial_fit(
+        self, data: Any, y: Any = None, *, column: str | None = None, progress: Progress = None
+    ) -> NGramCounter:
+        """Count the terms of more rows: `min_df` and the other limits apply to all rows together.
+
+        Parameters and errors are those of `fit`; that data has no terms is no error before
+        they are asked for.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> counter = bow.counts.NGramCounter(min_df=2)
+        >>> counter.partial_fit(["to be"]).partial_fit(["be not"]).vocabulary_
+        {'be': 0}
+        """
+        if self.vocabulary is not None:
+            raise InvalidInput("vocabulary is given: there is nothing to learn from more rows")
+        cutting = self._cutting()
+        if not self._runs:
+            self._forget()
+        self._fitted = None
+        for batch in [data] if self.memory is None else self._batches(data, column):
+            self._add(cutting, batch, progress, column if batch is data else None)
+        return self
+
+    def merge(self, other: NGramCounter) -> NGramCounter:
+        """Add what another counter counted by `partial_fit`, with the same options.
+
+        Raises
+        ------
+        InvalidInput
+            If either has counted nothing by `partial_fit`, or their options differ.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> one = bow.counts.NGramCounter().partial_fit(["to be"])
+        >>> other = bow.counts.NGramCounter().partial_fit(["to do"])
+        >>> one.merge(other).vocabulary_
+        {'be': 0, 'do': 1, 'to': 2}
+        """
+        names = ("analyzer", "ngram_range", "lowercase", "token_pattern", "stop_words")
+        for name in names:
+            if getattr(self, name) != getattr(other, name):
+                raise InvalidInput(
+                    f"{name} is {getattr(self, name)!r} here and {getattr(other, name)!r} in other"
+                )
+        if not self._runs or not other._runs:
+            raise InvalidInput("there is nothing to merge: call partial_fit on both first")
+        self._runs = [*self._runs, *other._runs]
+        self._shares = [*self._shares, *other._shares]
+        self._fitted = None
         return self
 
     def fit_transform(
@@ -391,6 +335,14 @@ class NGramCounter(Estimator):
         if self.vocabulary is not None:
             self._fix_vocabulary(self._cutting())
             return self.transform(data, column=column, progress=progress)
+        if self.memory is not None:
+            if isinstance(data, Iterator) or hasattr(data, "read_next_batch"):
+                raise InvalidInput(
+                    "data can be read once only, and memory needs it twice: give an array, a "
+                    "frame or a file, or call fit and then transform"
+                )
+            self.fit(data, column=column, progress=progress)
+            return self._in_batches(data, column, progress)
         return self._given(self._count(data, column, progress, matrix=True))
 
     def transform(self, data: Any, *, column: str | None = None, progress: Progress = None) -> Any:
@@ -416,7 +368,7 @@ class NGramCounter(Estimator):
         cutting = self._cutting()
         if self.vocabulary is not None:
             self._fix_vocabulary(cutting)
-        core = self._core()
+        core = self._known()
         source = cutting.source(data, column)
         with progress_callback(progress, source) as report:
             found = core.count(
@@ -467,7 +419,7 @@ class NGramCounter(Estimator):
         """
         if self.vocabulary is not None:
             return pa.array(_given_terms(self.vocabulary), TEXT)
-        return pa.array(self._core().names())
+        return pa.array(self._known().names())
 
     @property
     def vocabulary_(self) -> dict[str, int]:
@@ -476,8 +428,12 @@ class NGramCounter(Estimator):
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(vars(self))
-        if (core := state.pop("_fitted", None)) is not None and self.vocabulary is None:
-            state["_parts"] = tuple(pa.array(part) for part in core.parts())
+        for name in ("_fitted", "_runs", "_shares", "_spilled"):
+            state.pop(name, None)
+        # Terms, not what they were counted from: more rows cannot be added to a copy.
+        if self.vocabulary is None and (self._fitted is not None or self._runs):
+            state["_parts"] = tuple(pa.array(part) for part in self._known().parts())
+            state["_width"] = self._width
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -495,8 +451,112 @@ class NGramCounter(Estimator):
     def _threads(self) -> int | None:
         return as_option(self.threads, "threads")
 
-    def _core(self) -> _core.Vocabulary:
-        fitted: _core.Vocabulary | None = getattr(self, "_fitted", None)
+    # What `partial_fit` has counted: sorted runs, and the folders that hold those on disk.
+    _runs: tuple[_core.Run, ...] | list[_core.Run] = ()
+    _shares: tuple[Any, ...] | list[Any] = ()
+    _fitted: _core.Vocabulary | None = None
+
+    def _forget(self) -> None:
+        self._runs, self._shares, self._fitted = [], [], None
+
+    def _orders(self, cutting: Cutting) -> tuple[int, int, bool]:
+        return (*cutting.orders, cutting.kernel == "char_wb")
+
+    def _batches(self, data: Any, column: str | None) -> Iterator[Any]:
+        """The column in batches whose counting takes about half of `memory`."""
+        memory = parse_bytes(self.memory) or 0
+        cutting = self._cutting()
+        # A token takes 4 bytes and 4 an order; a word of text is of some bytes, a character of one.
+        most = 8 + 4 * (self.ngram_range[1] + 1 - self.ngram_range[0])
+        share = 3 if cutting.kernel.startswith("char") else 1
+        room = max(memory // (2 * most * share), 1 << 16)
+        yield from batches(Cutting.column(data, column), room)
+
+    def _add(
+        self, cutting: Cutting, data: Any, progress: Progress, column: str | None = None
+    ) -> None:
+        source = cutting.source(data, column)
+        with progress_callback(progress, source) as report:
+            counted = _core.count_ngrams(
+                source.stream, *cutting.core(), *cutting.orders, self._threads(), report
+            )
+        orders = self._orders(cutting)
+        runs = [*self._runs, counted.run(orders)]
+        memory = parse_bytes(self.memory)
+        # Merged when one is not much smaller than the one before, so that each n-gram is merged a
+        # few times in all; on disk they wait for one merge at the end.
+        if memory is None:
+            while len(runs) > 1 and runs[-2].shape()[1] < 2 * runs[-1].shape()[1]:
+                runs[-2:] = [_core.merge_runs(runs[-2:], orders, 1, (1 << 64) - 1)]
+        elif sum(run.shape()[2] for run in runs if run not in self._spilled) > memory // 2:
+            runs = [self._spill(run, orders) for run in runs]
+        self._runs = runs
+
+    _spilled: frozenset[_core.Run] = frozenset()
+
+    def _spill(self, run: _core.Run, orders: tuple[int, int, bool]) -> _core.Run:
+        if run in self._spilled:
+            return run
+        if not self._shares:
+            self._shares = [_Folder()]
+        path = self._shares[0].new()
+        run.save(path)
+        opened = _core.Run.open(path, *orders)
+        self._spilled = self._spilled | {opened}
+        return opened
+
+    def _learned(self) -> None:
+        """Merge what was counted into the terms that the limits leave."""
+        cutting = self._cutting()
+        rows = sum(run.shape()[0] for run in self._runs)
+        least, most = self._limits(rows)
+        orders = self._orders(cutting)
+        top = min(math.floor(most), (1 << 64) - 1)
+        run = _core.merge_runs(self._runs, orders, max(math.ceil(least), 0), top)
+        distinct = run.shape()[1]
+        if not distinct:
+            if not any(run.shape()[1] for run in self._runs):
+                raise InvalidInput("data has no terms: it is empty, or of stop words alone")
+            raise InvalidInput("no term is left: lower min_df, or raise max_df")
+        features = as_option(self.max_features, "max_features")
+        kept = None
+        if features is not None and features < distinct:
+            kept = _kept(pa.table(run.frequencies()), 0, rows, features)
+        self._fitted = run.vocabulary(kept, cutting.kernel)
+        self._width = len(self._fitted)
+
+    def _limits(self, rows: int) -> tuple[float, float]:
+        _check_share(self.min_df, "min_df")
+        _check_share(self.max_df, "max_df")
+        if as_option(self.max_features, "max_features") == 0:
+            raise InvalidInput("max_features is 0: give 1 or more, or None for all")
+        limits = _limit(self.min_df, rows), _limit(self.max_df, rows)
+        if limits[1] < limits[0]:
+            raise InvalidInput(
+                f"max_df is {self.max_df} and min_df is {self.min_df}, of {rows} rows: no term can "
+                "be in at least as many and at most as many"
+            )
+        return limits
+
+    def _in_batches(self, data: Any, column: str | None, progress: Progress) -> Any:
+        sparse = need("scipy.sparse", "sklearn")
+        output, self._output = self._output, "default"
+        try:
+            parts = [
+                self.transform(batch, progress=progress) for batch in self._batches(data, column)
+            ]
+        finally:
+            self._output = output
+        matrix = sparse.vstack(parts, format="csr") if len(parts) != 1 else parts[0]
+        if output == "default":
+            return matrix
+        triple = tuple(pa.array(part) for part in (matrix.indptr, matrix.indices, matrix.data))
+        return self._given((triple, self._width))
+
+    def _known(self) -> _core.Vocabulary:
+        if self._fitted is None and self._runs:
+            self._learned()
+        fitted = self._fitted
         if fitted is None:
             raise InvalidInput("no terms are known: call fit or fit_transform, or give vocabulary")
         return fitted
@@ -523,9 +583,8 @@ class NGramCounter(Estimator):
         cutting = self._cutting()
         _check_share(self.min_df, "min_df")
         _check_share(self.max_df, "max_df")
+        self._forget()
         most = as_option(self.max_features, "max_features")
-        if most == 0:
-            raise InvalidInput("max_features is 0: give 1 or more, or None for all")
         threads = self._threads()
         source = cutting.source(data, column)
         with progress_callback(progress, source) as report:
@@ -538,12 +597,7 @@ class NGramCounter(Estimator):
                 "data has no terms: it is empty, or of stop words alone; or its words are shorter "
                 "than token_pattern takes"
             )
-        limits = _limit(self.min_df, rows), _limit(self.max_df, rows)
-        if limits[1] < limits[0]:
-            raise InvalidInput(
-                f"max_df is {self.max_df} and min_df is {self.min_df}, of {rows} rows: no term can "
-                "be in at least as many and at most as many"
-            )
+        limits = self._limits(rows)
         prunes = limits[0] > 1 or limits[1] < rows or (most is not None and most < distinct)
         kept = found = None
         if prunes or frequencies:
@@ -564,38 +618,194 @@ class NGramCounter(Estimator):
 
     def _given(self, found: tuple[Any, int]) -> Any:
         triple, width = found
-        starts, columns, data = (pa.array(part) for part in triple)
         if self._output in ("arrow", "polars"):
+            starts, columns, data = (pa.array(part) for part in triple)
             table = long_table(starts, columns, data, self.terms())
             return table if self._output == "arrow" else need("polars", "polars").from_arrow(table)
-        sparse = need("scipy.sparse", "sklearn")
-        parts = [part.to_numpy(zero_copy_only=True) for part in (data, columns, starts)]
-        if self.dtype is not None:
-            parts[0] = parts[0].astype(self.dtype, copy=False)
-        matrix = sparse.csr_matrix((*parts[:1], *parts[1:]), shape=(len(starts) - 1, width))
-        matrix.has_sorted_indices = True
-        matrix.has_canonical_format = True
+        matrix = scipy_csr(triple, width, self.dtype)
         if self._output == "pandas":
             names = self.terms().to_pylist()
             return need("pandas", "pandas").DataFrame.sparse.from_spmatrix(matrix, columns=names)
         return matrix
 
 
-def long_table(starts: Any, columns: Any, data: Any, terms: Any) -> pa.Table:
-    """Make sparse rows a table of `row, term, count`.
+class _Folder:
+    """A folder that is gone with the last counter that keeps runs in it."""
+
+    def __init__(self) -> None:
+        self._path = Path(tempfile.mkdtemp(prefix="bowstring-"))
+        self._number = 0
+        weakref.finalize(self, shutil.rmtree, self._path, ignore_errors=True)
+
+    def new(self) -> str:
+        self._number += 1
+        return str(self._path / str(self._number))
+
+
+def batches(source: Source, room: int) -> Iterator[Any]:
+    """Cut a column into arrays of at most `room` bytes each, or one row.
 
     Examples
     --------
-    >>> starts = pa.array([0, 1], pa.int32())
-    >>> columns = pa.array([1], pa.int32())
-    >>> long_table(starts, columns, pa.array([5]), pa.array(["a", "b"])).to_pylist()
-    [{'row': 0, 'term': 'b', 'count': 5}]
+    >>> from bowstring.columns import as_column
+    >>> [len(batch) for batch in batches(as_column(pa.array(["ab", "cd", "e"]), None), 16)]
+    [1, 1, 1]
     """
-    rows = pa.LargeListArray.from_arrays(starts.cast(pa.int64()), columns)
-    row = _pc.list_parent_indices(rows).cast(pa.uint64())
-    term = pa.DictionaryArray.from_arrays(columns, terms)
-    counts = data.cast(pa.uint64()) if pa.types.is_integer(data.type) else data
-    return pa.table({"row": row, "term": term, "count": counts})
+    stream = source.stream
+    if isinstance(stream, pa.Array):
+        chunks: Any = [stream]
+    elif isinstance(stream, pa.ChunkedArray):
+        chunks = stream.chunks
+    elif isinstance(stream, ColumnStream):
+        chunks = stream
+    else:
+        chunks = pa.chunked_array(stream).chunks
+    held: list[Any] = []
+    size = 0
+    for chunk in chunks:
+        # Rows of about the same size: those that are much longer make a batch so much larger.
+        step = max(1, len(chunk) * room // max(chunk.nbytes, 1) // 2)
+        for start in range(0, len(chunk), step):
+            piece = chunk.slice(start, step)
+            if held and size + piece.nbytes > room:
+                yield pa.chunked_array(held)
+                held, size = [], 0
+            held.append(piece)
+            size += piece.nbytes
+    if held:
+        yield pa.chunked_array(held)
+
+
+def top_ngrams(
+    data: Any,
+    n: int,
+    k: int = 10,
+    *,
+    column: str | None = None,
+    analyzer: Analyzer = "word",
+    lowercase: bool = True,
+    token_pattern: str = TOKEN_PATTERN,
+    stop_words: Any = None,
+    threads: int | None = None,
+    progress: Progress = None,
+) -> pa.Table:
+    """Find the most frequent n-grams, exactly.
+
+    Parameters
+    ----------
+    data
+        A column, or an index. Of an index n-grams are of its tokens, or of characters if it is
+        over text, and the options of cutting do not apply.
+    n
+        Tokens in an n-gram.
+    k
+        The most n-grams to give.
+    column, analyzer, lowercase, token_pattern, stop_words, threads, progress
+        As in `NGramCounter`.
+
+    Returns
+    -------
+    pyarrow.Table
+        `ngram, count: uint64`, the most frequent first, ties in the order of n-grams. `ngram` is
+        `large_string`; of a token index `large_list<uint32>`.
+
+    Raises
+    ------
+    InvalidInput
+        If `n` or `k` is 0, or an index is over bytes.
+
+    Notes
+    -----
+    A column is counted whole. An index is asked for the most frequent beginnings first, and only
+    for what goes on from those: none is longer looked at than it can still be among the first `k`.
+
+    Examples
+    --------
+    >>> import bowstring as bow
+    >>> bow.counts.top_ngrams(["to be or not to be"], 2, 1).to_pylist()
+    [{'ngram': 'to be', 'count': 2}]
+    >>> bow.counts.top_ngrams(bow.index(["banana"]), 2, 2).to_pylist()
+    [{'ngram': 'an', 'count': 2}, {'ngram': 'na', 'count': 2}]
+    """
+    n, k = as_option(n, "n", required=True), as_option(k, "k", required=True)
+    if not n or not k:
+        raise InvalidInput(f"n is {n} and k is {k}: give 1 or more")
+    if isinstance(data, Index):
+        return _top_of_index(data, n, k, as_option(threads, "threads"))
+    counter = NGramCounter(
+        analyzer=analyzer,
+        ngram_range=(n, n),
+        lowercase=lowercase,
+        token_pattern=token_pattern,
+        stop_words=stop_words,
+        threads=threads,
+    )
+    cutting = counter._cutting()
+    source = cutting.source(data, column)
+    with progress_callback(progress, source) as report:
+        counted = _core.count_ngrams(
+            source.stream, *cutting.core(), *cutting.orders, counter._threads(), report
+        )
+    if not counted.shape()[1]:
+        return pa.table({"ngram": pa.array([], TEXT), "count": pa.array([], pa.uint64())})
+    count = pa.table(counted.frequencies())["count"].combine_chunks()
+    place = pa.array(range(len(count)), pa.uint64())
+    order: Any = [("count", "descending"), ("place", "ascending")]
+    best = _pc.select_k_unstable(pa.table({"count": count, "place": place}), k, order)
+    kept = _pc.is_in(place, best)
+    names = pa.array(counted.vocabulary(kept, cutting.kernel).names())
+    table = pa.table({"ngram": names, "count": count.filter(kept)})
+    return table.sort_by([("count", "descending"), ("ngram", "ascending")])
+
+
+def _top_of_index(index: Index, n: int, k: int, threads: int | None) -> pa.Table:
+    kind = index.info.column
+    if kind == "binary":
+        raise InvalidInput("data is an index over bytes: give one over text or tokens")
+    text = kind == "string"
+    # By count from the greatest on, then in order; what is begun before what is whole, since it
+    # may become one that comes before in order.
+    heap: list[tuple[int, bool, Any]] = [(0, False, b"" if text else ())]
+    found: list[tuple[int, Any]] = []
+    while heap and len(found) < k:
+        count, whole, gram = heapq.heappop(heap)
+        if whole:
+            found.append((-count, gram))
+            continue
+        # As many as are the most frequent so far are asked for together.
+        begun = [gram]
+        while heap and not heap[0][1] and len(begun) < 16:
+            begun.append(heapq.heappop(heap)[2])
+        for one, token, size in _next_tokens(index, begun, text, threads):
+            longer = one + (bytes([token]) if text else (token,))
+            whole = _length(longer, text) == n
+            heapq.heappush(heap, (-size, whole, longer))
+    counts = pa.array([count for count, _ in found], pa.uint64())
+    grams = [gram.decode() if text else list(gram) for _, gram in found]
+    type = TEXT if text else pa.large_list(pa.uint32())
+    return pa.table({"ngram": pa.array(grams, type), "count": counts})
+
+
+def _length(gram: Any, text: bool) -> float:
+    """Tokens, or characters if the last one is whole; else half a character more."""
+    if not text:
+        return len(gram)
+    try:
+        return len(gram.decode())
+    except UnicodeDecodeError:
+        return len(gram.decode(errors="ignore")) + 0.5
+
+
+def _next_tokens(
+    index: Index, begun: list[Any], text: bool, threads: int | None
+) -> Iterator[tuple[Any, int, int]]:
+    type = pa.large_binary() if text else pa.large_list(pa.int64())
+    prompts = pa.array([gram if text else list(gram) for gram in begun], type)
+    found = pa.table(_core.distributions(index._core, prompts, False, None, 0, threads))
+    names = ("query", "token", "count")
+    for query, token, size in zip(*(found[name].to_pylist() for name in names), strict=True):
+        if token is not None:
+            yield begun[query], token, size
 
 
 def _given_terms(vocabulary: Any) -> list[str]:
@@ -607,7 +817,7 @@ def _given_terms(vocabulary: Any) -> list[str]:
     elif isinstance(vocabulary, set | frozenset):
         terms = sorted(vocabulary)
     else:
-        terms = pa.array(vocabulary).to_pylist() if _is_arrow(vocabulary) else list(vocabulary)
+        terms = pa.array(vocabulary).to_pylist() if is_arrow(vocabulary) else list(vocabulary)
     if other := [term for term in terms if not isinstance(term, str)]:
         raise UnsupportedType(f"vocabulary holds {other[0]!r}: give strings")
     if not terms:
@@ -644,3 +854,335 @@ def _kept(found: pa.Table, least: float, most: float, features: int | None) -> A
     stays = numpy.zeros(len(mask), dtype=bool)
     stays[numpy.where(mask)[0][chosen]] = True
     return pa.array(stays)
+
+
+class HashedCounter(Estimator):
+    r"""Count the n-grams of each row in buckets by their hash: no vocabulary, nothing to fit.
+
+    What scikit-learn's `HashingVectorizer` gives, equal in every number, and with `hash="sha256"`
+    the features of DSIR.
+
+    Parameters
+    ----------
+    n_features
+        Buckets: columns of the result.
+    hash
+        `"murmur3"`: MurmurHash3 of 32 bits, its absolute value modulo the buckets, as in
+        scikit-learn. `"sha256"`: SHA-256 as one number modulo the buckets, as in DSIR (Xie et al.
+        2023), whose features are those of `HashedCounter.dsir()`.
+    alternate_sign
+        Whether a negative hash counts -1, so that what collides cancels out on average.
+    norm
+        `"l2"`, `"l1"` or None: what each row is scaled to.
+    binary
+        Whether to say 1 for every count before scaling.
+    analyzer, ngram_range, lowercase, token_pattern, stop_words, threads
+        As in `NGramCounter`.
+
+    Examples
+    --------
+    >>> import bowstring as bow
+    >>> counter = bow.counts.HashedCounter(n_features=8, norm=None)
+    >>> counter.transform(["to be or not to be"]).toarray().tolist()
+    [[0.0, 0.0, 0.0, 0.0, -1.0, 0.0, 3.0, -2.0]]
+    """
+
+    _parameters = (
+        "alternate_sign",
+        "analyzer",
+        "binary",
+        "dtype",
+        "hash",
+        "lowercase",
+        "n_features",
+        "ngram_range",
+        "norm",
+        "stop_words",
+        "threads",
+        "token_pattern",
+    )
+
+    def __init__(
+        self,
+        *,
+        n_features: int = 1 << 20,
+        hash: Literal["murmur3", "sha256"] = "murmur3",
+        alternate_sign: bool = True,
+        norm: Literal["l1", "l2"] | None = "l2",
+        binary: bool = False,
+        analyzer: Analyzer = "word",
+        ngram_range: tuple[int, int] = (1, 1),
+        lowercase: bool = True,
+        token_pattern: str = TOKEN_PATTERN,
+        stop_words: Any = None,
+        dtype: Any = None,
+        threads: int | None = None,
+    ) -> None:
+        self.n_features = n_features
+        self.hash = hash
+        self.alternate_sign = alternate_sign
+        self.norm = norm
+        self.binary = binary
+        self.analyzer = analyzer
+        self.ngram_range = ngram_range
+        self.lowercase = lowercase
+        self.token_pattern = token_pattern
+        self.stop_words = stop_words
+        self.dtype = dtype
+        self.threads = threads
+
+    @classmethod
+    def dsir(cls, n_features: int = 10_000, *, threads: int | None = None) -> HashedCounter:
+        r"""Make the counter of DSIR's features: words and marks, alone and in pairs, by SHA-256.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> bow.counts.HashedCounter.dsir(10).transform(["so, so"]).sum()
+        np.float64(5.0)
+        """
+        return cls(
+            n_features=n_features,
+            hash="sha256",
+            norm=None,
+            ngram_range=(1, 2),
+            token_pattern=r"\w+|[^\w\s]+",
+            threads=threads,
+        )
+
+    def fit(self, data: Any = None, y: Any = None) -> HashedCounter:
+        """Do nothing, as scikit-learn's pipelines need it done.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> bow.counts.HashedCounter(n_features=4).fit(["a"]).n_features
+        4
+        """
+        return self
+
+    def partial_fit(self, data: Any = None, y: Any = None) -> HashedCounter:
+        """Do nothing, as `fit`.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> bow.counts.HashedCounter(n_features=4).partial_fit(["a"]).n_features
+        4
+        """
+        return self
+
+    def fit_transform(
+        self, data: Any, y: Any = None, *, column: str | None = None, progress: Progress = None
+    ) -> Any:
+        """Count as `transform` does.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> bow.counts.HashedCounter(n_features=4).fit_transform(["to be"]).shape
+        (1, 4)
+        """
+        return self.transform(data, column=column, progress=progress)
+
+    def transform(self, data: Any, *, column: str | None = None, progress: Progress = None) -> Any:
+        """Count the n-grams of each row by buckets.
+
+        Returns
+        -------
+        scipy.sparse.csr_matrix
+            Rows by buckets, float64; zeros where signs cancelled out are stored. With
+            `set_output(transform="arrow")` a table of `row, bucket, count`.
+
+        Raises
+        ------
+        InvalidInput
+            If an option has a value that cannot be meant.
+        UnsupportedType
+            If `data` holds no column of text.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> bow.counts.HashedCounter(n_features=4, norm="l1").transform(["to be"]).nnz
+        2
+        """
+        if self.norm not in ("l1", "l2", None):
+            raise InvalidInput(f'norm is {self.norm!r}: give "l1", "l2" or None')
+        if self.hash not in ("murmur3", "sha256"):
+            raise InvalidInput(f'hash is {self.hash!r}: give "murmur3" or "sha256"')
+        buckets = as_option(self.n_features, "n_features", required=True)
+        if not 1 <= buckets < 1 << 31:
+            raise InvalidInput(f"n_features is {buckets}: give a number from 1 to 2^31 - 1")
+        cutting = Cutting(
+            self.analyzer, self.ngram_range, self.lowercase, self.token_pattern, self.stop_words
+        )
+        signed = "_signed" if self.hash == "murmur3" and self.alternate_sign else ""
+        source = cutting.source(data, column)
+        with progress_callback(progress, source) as report:
+            triple = _core.count_hashed(
+                source.stream,
+                *cutting.core(),
+                *cutting.orders,
+                self.hash + signed,
+                buckets,
+                as_option(self.threads, "threads"),
+                report,
+            )
+        matrix = scipy_csr(triple, buckets, self.dtype)
+        if self.binary:
+            matrix.data = need("numpy", "sklearn").ones_like(matrix.data)
+        if self.norm is not None:
+            _scale(matrix, self.norm)
+        if self._output in ("arrow", "polars"):
+            rows = pa.LargeListArray.from_arrays(
+                pa.array(matrix.indptr, pa.int64()), pa.array(matrix.indices)
+            )
+            row = _pc.list_parent_indices(rows).cast(pa.uint64())
+            bucket, count = pa.array(matrix.indices).cast(pa.uint64()), pa.array(matrix.data)
+            table = pa.table({"row": row, "bucket": bucket, "count": count})
+            return table if self._output == "arrow" else need("polars", "polars").from_arrow(table)
+        return matrix
+
+
+class TfIdf(NGramCounter):
+    """Count n-grams, and weigh them by how few rows have them.
+
+    What scikit-learn's `TfidfVectorizer` gives for the same options.
+
+    Parameters
+    ----------
+    norm
+        `"l2"`, `"l1"` or None: what each row is scaled to.
+    use_idf
+        Whether to weigh by `ln(N / n) + 1`, of N rows of which n have the term.
+    smooth_idf
+        Whether both are counted as if one more row had every term.
+    sublinear_tf
+        Whether a count becomes `1 + ln(count)`.
+    **options
+        Those of `NGramCounter`.
+
+    Examples
+    --------
+    >>> import bowstring as bow
+    >>> weights = bow.counts.TfIdf(norm=None).fit_transform(["to be", "not to be"])
+    >>> [round(weight, 3) for weight in weights.toarray()[1].tolist()]
+    [1.0, 1.405, 1.0]
+    """
+
+    _parameters = tuple(
+        sorted((*NGramCounter._parameters, "norm", "smooth_idf", "sublinear_tf", "use_idf"))
+    )
+
+    def __init__(
+        self,
+        *,
+        norm: Literal["l1", "l2"] | None = "l2",
+        use_idf: bool = True,
+        smooth_idf: bool = True,
+        sublinear_tf: bool = False,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        self.norm = norm
+        self.use_idf = use_idf
+        self.smooth_idf = smooth_idf
+        self.sublinear_tf = sublinear_tf
+
+    def fit(
+        self, data: Any, y: Any = None, *, column: str | None = None, progress: Progress = None
+    ) -> TfIdf:
+        """Learn the terms of a column and how many rows have each; see `NGramCounter.fit`.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> bow.counts.TfIdf().fit(["to be", "to be"]).idf_.tolist()
+        [1.0, 1.0]
+        """
+        self._learn(self._matrix(super().fit_transform, data, column, progress))
+        return self
+
+    def fit_transform(
+        self, data: Any, y: Any = None, *, column: str | None = None, progress: Progress = None
+    ) -> Any:
+        """Learn the terms of a column, and weigh them in its rows.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> bow.counts.TfIdf().fit_transform(["to be", "to be"]).shape
+        (2, 2)
+        """
+        counts = self._matrix(super().fit_transform, data, column, progress)
+        self._learn(counts)
+        return self._weighed(counts)
+
+    def transform(self, data: Any, *, column: str | None = None, progress: Progress = None) -> Any:
+        """Weigh the terms that were learned in the rows of a column.
+
+        Returns
+        -------
+        scipy.sparse.csr_matrix
+            Rows by terms, float64. Or what `set_output` chose.
+
+        Examples
+        --------
+        >>> import bowstring as bow
+        >>> bow.counts.TfIdf().fit(["to be"]).transform(["be be"]).toarray().tolist()
+        [[1.0, 0.0]]
+        """
+        if self.use_idf and not hasattr(self, "idf_"):
+            raise InvalidInput("no terms are known: call fit or fit_transform")
+        return self._weighed(self._matrix(super().transform, data, column, progress))
+
+    def _matrix(self, count: Any, data: Any, column: str | None, progress: Progress) -> Any:
+        if self.norm not in ("l1", "l2", None):
+            raise InvalidInput(f'norm is {self.norm!r}: give "l1", "l2" or None')
+        output, dtype = self._output, self.dtype
+        # Weights come of counts as they are; what was chosen is made of the weights.
+        self._output, self.dtype = "default", None
+        try:
+            return count(data, column=column, progress=progress)
+        finally:
+            self._output, self.dtype = output, dtype
+
+    def _learn(self, counts: Any) -> None:
+        numpy = need("numpy", "sklearn")
+        rows, terms = counts.shape
+        with_term = numpy.bincount(counts.indices, minlength=terms).astype(numpy.float64)
+        if self.use_idf:
+            more = float(bool(self.smooth_idf))
+            with numpy.errstate(divide="ignore"):
+                self.idf_ = numpy.log((rows + more) / (with_term + more)) + 1.0
+
+    def _weighed(self, counts: Any) -> Any:
+        numpy = need("numpy", "sklearn")
+        weights = counts.astype(numpy.float64 if self.dtype is None else self.dtype)
+        if self.sublinear_tf:
+            numpy.log(weights.data, weights.data)
+            weights.data += 1.0
+        if self.use_idf:
+            weights.data *= self.idf_.astype(weights.dtype)[weights.indices]
+        if self.norm is not None:
+            _scale(weights, self.norm)
+        if self._output == "default":
+            return weights
+        triple = tuple(pa.array(part) for part in (weights.indptr, weights.indices, weights.data))
+        return self._given((triple, weights.shape[1]))
+
+
+def _scale(matrix: Any, norm: str) -> None:
+    """Scale each row to norm 1; rows of zeros stay."""
+    numpy = need("numpy", "sklearn")
+    lengths = numpy.diff(matrix.indptr)
+    filled = matrix.indptr[:-1][lengths > 0]
+    sizes = numpy.abs(matrix.data) if norm == "l1" else matrix.data * matrix.data
+    sums = numpy.ones(len(lengths), dtype=matrix.dtype)
+    if len(filled):
+        sums[lengths > 0] = numpy.add.reduceat(sizes, filled)
+    if norm == "l2":
+        numpy.sqrt(sums, sums)
+    sums[sums == 0] = 1
+    matrix.data /= numpy.repeat(sums, lengths)

@@ -5,7 +5,7 @@ use std::ops::Range;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
-use bowstring::counts::{Reader, Shard, each};
+use bowstring::counts::{Reader, each};
 use bowstring::{Error, Monitor, Result};
 
 use crate::column::push_array;
@@ -92,9 +92,9 @@ fn read_span<R: Reader>(
 ///
 /// # Errors
 /// [`Error::UnsupportedType`] if it is none.
-pub fn read_given(
+pub fn read_given<R: Reader>(
     chunks: impl Iterator<Item = Result<ArrayRef>>,
-    shard: &mut Shard,
+    shard: &mut R,
     monitor: &Monitor,
 ) -> Result<()> {
     for chunk in chunks {
@@ -114,7 +114,7 @@ pub fn read_given(
             let offsets = lists.value_offsets();
             let span = offsets[row] as usize..offsets[row + 1] as usize;
             let span = if lists.is_null(row) { 0..0 } else { span };
-            shard.push_given(span.map(|at| strings.value(at).as_bytes()))?;
+            shard.push_given(&mut span.map(|at| strings.value(at).as_bytes()))?;
         }
     }
     Ok(())

@@ -4,14 +4,16 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow_array::{
-    ArrayRef, Int32Array, Int64Array, LargeBinaryArray, LargeStringArray, RecordBatch,
-    UInt32Array, UInt64Array,
-};
 use arrow_array::cast::AsArray as _;
-use arrow_array::types::{UInt32Type, UInt64Type};
+use arrow_array::types::{UInt8Type, UInt32Type};
+use arrow_array::{
+    ArrayRef, Float64Array, Int32Array, Int64Array, LargeBinaryArray, LargeStringArray,
+    RecordBatch, UInt8Array, UInt32Array, UInt64Array,
+};
 use bowstring::counts as kernel;
-use bowstring::counts::{Analyzer, Matrix, Orders, Sequence, Shard, Spelling, Tokeniser};
+use bowstring::counts::{
+    Analyzer, Hash, HashedShard, Matrix, Orders, Sequence, Shard, Spelling, Tokeniser,
+};
 use bowstring::{Error, Monitor, Result, default_threads, pool};
 use bowstring_arrow as arrow;
 use pyo3::prelude::*;
@@ -101,8 +103,10 @@ pub fn read(
     let tokeniser = Tokeniser {
         analyzer: Analyzer::Pieces,
         lowercase: false,
-        characters: Arc::new(kernel::Characters::new(&[], &[], &[], &[], HashMap::new())
-            .unwrap_or_else(|_| kernel::Characters::unicode())),
+        characters: Arc::new(
+            kernel::Characters::new(&[], &[], &[], &[], HashMap::new())
+                .unwrap_or_else(|_| kernel::Characters::unicode()),
+        ),
         stop_words: Arc::default(),
     };
     let mut shard = Shard::new(Arc::new(tokeniser));
@@ -136,7 +140,7 @@ pub fn run_read<T: Send + 'static>(
 }
 
 /// Where rows start, columns, and numbers, as SciPy takes them: 32 bits where they fit.
-fn csr(matrix: Matrix) -> (Array, Array, Array) {
+pub fn csr(matrix: Matrix) -> (Array, Array, Array) {
     let narrow = matrix.columns.len() <= i32::MAX as usize
         && matrix.columns.iter().all(|&column| column <= i32::MAX as u32);
     let (starts, columns): (ArrayRef, ArrayRef) = if narrow {
@@ -195,15 +199,8 @@ impl Counted {
 
     /// `count, rows` of each n-gram.
     fn frequencies(&self, py: Python<'_>) -> PyResult<Table> {
-        self.ask(py, Some(1), |counted, monitor| {
-            let found = counted.frequencies(monitor)?;
-            let columns: [(&str, ArrayRef); 2] = [
-                ("count", Arc::new(UInt64Array::from(found.count))),
-                ("rows", Arc::new(UInt64Array::from(found.rows))),
-            ];
-            RecordBatch::try_from_iter(columns).map_err(|error| Error::Source(Box::new(error)))
-        })
-        .map(Table)
+        self.ask(py, Some(1), |counted, monitor| frequencies(counted.frequencies(monitor)?))
+            .map(Table)
     }
 
     /// Where rows start, columns, counts.
@@ -218,6 +215,17 @@ impl Counted {
             let columns = columns_of(kept)?;
             counted.matrix(columns.as_deref(), binary, false, monitor).map(csr)
         })
+    }
+
+    /// The frequencies alone; the counts are gone then.
+    fn run(&self, py: Python<'_>, orders: (usize, usize, bool)) -> PyResult<Run> {
+        let counted = Arc::clone(&self.0);
+        run(py, Some(1), move |monitor| {
+            let counted = counted.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let orders = Orders::new(orders.0, orders.1, orders.2)?;
+            kernel::Run::new(counted.ok_or_else(taken)?, orders, monitor).map(Arc::new)
+        })
+        .map(Run)
     }
 
     /// The n-grams; the counts are gone then.
@@ -237,6 +245,80 @@ impl Counted {
     }
 }
 
+/// Frequencies of n-grams, to be merged with others'.
+#[pyclass(frozen, module = "bowstring._core")]
+pub struct Run(Arc<kernel::Run>);
+
+#[pymethods]
+impl Run {
+    /// Maps a run that was saved.
+    #[staticmethod]
+    fn open(py: Python<'_>, path: &str, least: usize, most: usize, whole: bool) -> PyResult<Self> {
+        run_short(py, || {
+            let orders = Orders::new(least, most, whole)?;
+            kernel::Run::open(std::path::Path::new(path), orders).map(|run| Self(Arc::new(run)))
+        })
+    }
+
+    fn save(&self, py: Python<'_>, path: String) -> PyResult<()> {
+        let own = Arc::clone(&self.0);
+        run(py, Some(1), move |monitor| own.save(std::path::Path::new(&path), monitor))
+    }
+
+    /// Rows, distinct n-grams and bytes.
+    fn shape(&self) -> (u64, usize, usize) {
+        (self.0.rows(), self.0.distinct(), self.0.bytes())
+    }
+
+    /// `count, rows` of each n-gram.
+    fn frequencies(&self, py: Python<'_>) -> PyResult<Table> {
+        run_short(py, || frequencies(self.0.frequencies())).map(Table)
+    }
+
+    /// The n-grams.
+    fn vocabulary(
+        &self,
+        py: Python<'_>,
+        kept: Option<Column>,
+        analyzer: String,
+    ) -> PyResult<Vocabulary> {
+        let own = Arc::clone(&self.0);
+        run(py, Some(1), move |_| {
+            let columns = columns_of(kept)?;
+            let kept = |id: usize| columns.as_ref().is_none_or(|columns| columns[id] != u32::MAX);
+            Ok(Arc::new(own.vocabulary(kept)))
+        })
+        .map(|inner| Vocabulary { inner, columns: None, analyzer })
+    }
+}
+
+/// One run of several, without what fewer or more rows have.
+#[pyfunction]
+#[allow(clippy::needless_pass_by_value, reason = "Python's list becomes this")]
+pub fn merge_runs(
+    py: Python<'_>,
+    runs: Vec<PyRef<'_, Run>>,
+    orders: (usize, usize, bool),
+    least: u64,
+    most: u64,
+) -> PyResult<Run> {
+    let runs: Vec<Arc<kernel::Run>> = runs.iter().map(|run| Arc::clone(&run.0)).collect();
+    run(py, Some(1), move |monitor| {
+        let orders = Orders::new(orders.0, orders.1, orders.2)?;
+        let runs: Vec<&kernel::Run> = runs.iter().map(Arc::as_ref).collect();
+        kernel::merge_runs(orders, &runs, least, most, monitor).map(Arc::new)
+    })
+    .map(Run)
+}
+
+fn frequencies(found: kernel::Frequencies) -> Result<RecordBatch> {
+    let columns: [(&str, ArrayRef); 2] = [
+        ("count", Arc::new(UInt64Array::from(found.count))),
+        ("rows", Arc::new(UInt64Array::from(found.rows))),
+    ];
+    RecordBatch::try_from_iter(columns).map_err(|error| Error::Source(Box::new(error)))
+}
+
 /// N-grams to count other rows by.
 #[pyclass(frozen, module = "bowstring._core")]
 pub struct Vocabulary {
@@ -252,6 +334,13 @@ pub fn write_token(analyzer: &str, token: &[u8], out: &mut Vec<u8>) {
             out.extend_from_slice(u32::from_be_bytes(number).to_string().as_bytes());
         }
         _ => out.extend_from_slice(token),
+    }
+}
+
+impl Vocabulary {
+    /// N-grams in their own order.
+    pub fn sorted(inner: Arc<kernel::Vocabulary>, analyzer: &str) -> Self {
+        Self { inner, columns: None, analyzer: analyzer.to_string() }
     }
 }
 
@@ -296,19 +385,16 @@ impl Vocabulary {
             vocabulary.count(sequence, columns, binary, monitor).map(csr)
         };
         let analyzer = &self.analyzer;
-        run_read(
-            py, column, analyzer, characters, lowercase, stop_words, threads, progress, kernel,
-        )
+        run_read(py, column, analyzer, characters, lowercase, stop_words, threads, progress, kernel)
     }
 
-    /// Tokens, and the numbers of each n-gram's end to end with where each ends: to be kept.
+    /// Tokens, and the numbers of each n-gram's end to end with how many it has: to be kept.
     fn parts(&self) -> (Array, Array, Array) {
-        let (words, symbols, ends) = self.inner.parts();
-        let ends: Vec<u64> = ends.iter().map(|&end| end as u64).collect();
+        let (words, symbols, lengths) = self.inner.parts();
         (
             Array(Arc::new(LargeBinaryArray::from_iter_values(words))),
             Array(Arc::new(UInt32Array::from(symbols.to_vec()))),
-            Array(Arc::new(UInt64Array::from(ends))),
+            Array(Arc::new(UInt8Array::from(lengths.to_vec()))),
         )
     }
 
@@ -318,7 +404,7 @@ impl Vocabulary {
         py: Python<'_>,
         words: Column,
         symbols: Column,
-        ends: Column,
+        lengths: Column,
         analyzer: String,
         least: usize,
         most: usize,
@@ -337,14 +423,14 @@ impl Vocabulary {
                 let chunk = chunk.as_primitive_opt::<UInt32Type>().ok_or_else(refused)?;
                 numbers.extend_from_slice(chunk.values());
             }
-            let mut stops = vec![];
-            for chunk in read(ends)? {
-                let chunk = chunk.as_primitive_opt::<UInt64Type>().ok_or_else(refused)?;
-                stops.extend(chunk.values().iter().map(|&end| end as usize));
+            let mut long: Vec<u8> = vec![];
+            for chunk in read(lengths)? {
+                let chunk = chunk.as_primitive_opt::<UInt8Type>().ok_or_else(refused)?;
+                long.extend_from_slice(chunk.values());
             }
             let orders = Orders::new(least, most, whole)?;
             let words = own.iter().map(Vec::as_slice);
-            kernel::Vocabulary::of_parts(orders, words, numbers, stops).map(Arc::new)
+            kernel::Vocabulary::of_parts(orders, words, &numbers, &long).map(Arc::new)
         })
         .map(|inner| Self { inner, columns: None, analyzer })
     }
@@ -393,4 +479,52 @@ pub fn count_ngrams(
     };
     run_read(py, column, analyzer, characters, lowercase, stop_words, threads, progress, kernel)
         .map(|counted| Counted(Arc::new(Mutex::new(Some(counted)))))
+}
+
+/// Counts the n-grams of a column by buckets: where rows start, columns, numbers.
+#[pyfunction]
+#[allow(clippy::too_many_arguments, reason = "one keyword each in Python")]
+pub fn count_hashed(
+    py: Python<'_>,
+    column: Column,
+    analyzer: &str,
+    characters: &Characters,
+    lowercase: bool,
+    stop_words: HashSet<String>,
+    least: usize,
+    most: usize,
+    hash: &str,
+    buckets: u32,
+    threads: Option<usize>,
+    progress: Option<&Bound<'_, PyAny>>,
+) -> PyResult<(Array, Array, Array)> {
+    let whole = analyzer == "char_wb";
+    let given = analyzer == "given";
+    let analyzer = if given { "whitespace" } else { analyzer };
+    let tokeniser = tokeniser(analyzer, characters, lowercase, stop_words)
+        .and_then(|tokeniser| tokeniser.ok_or_else(taken))
+        .map_err(|error| to_python(py, &error))?;
+    let hash = match hash {
+        "sha256" => Hash::Sha256,
+        hash => Hash::Murmur { alternate_sign: hash == "murmur3_signed" },
+    };
+    let matrix = run_reporting(py, progress, move |monitor| {
+        let orders = Orders::new(least, most, whole)?;
+        let pool = pool(threads)?;
+        pool.install(|| {
+            monitor.enter(bowstring::Phase::Reading, 0, None);
+            let threads = if given { 1 } else { threads.unwrap_or_else(default_threads) };
+            let shard = || HashedShard::new(Arc::clone(&tokeniser), orders, hash, buckets);
+            let mut shards: Vec<HashedShard> = (0..threads).map(|_| shard()).collect();
+            if given {
+                arrow::read_given(column.chunks(), &mut shards[0], &monitor)?;
+            } else {
+                arrow::read_rows(column.chunks(), &mut shards, &monitor)?;
+            }
+            Ok(kernel::join_hashed(shards))
+        })
+    })?;
+    let Matrix { row_starts, columns, data } = matrix;
+    let (starts, columns, _) = csr(Matrix { row_starts, columns, data: vec![] });
+    Ok((starts, columns, Array(Arc::new(Float64Array::from(data)))))
 }

@@ -6,8 +6,12 @@ mod detached;
 mod error;
 mod index;
 mod infini_gram;
+mod kneser_ney;
 mod language;
+mod lexicon;
 mod matches;
+mod rank;
+mod vectors;
 
 use pyo3::pymodule;
 
@@ -16,7 +20,10 @@ mod _core {
     #[pymodule_export]
     use super::capsule::{Array, Table};
     #[pymodule_export]
-    use super::counts::{Characters, Counted, Vocabulary, count_ngrams, vocabulary_of_terms};
+    use super::counts::{
+        Characters, Counted, Run, Vocabulary, count_hashed, count_ngrams, merge_runs,
+        vocabulary_of_terms,
+    };
     #[pymodule_export]
     use super::index::Index;
     #[pymodule_export]
@@ -25,12 +32,20 @@ mod _core {
         segment_stretches,
     };
     #[pymodule_export]
+    use super::kneser_ney::KneserNey;
+    #[pymodule_export]
     use super::language::{
         distributions, generate, interpolated, order_counts, predict, predict_one, score,
         stupid_backoff,
     };
     #[pymodule_export]
+    use super::lexicon::{find_phrases, segment};
+    #[pymodule_export]
     use super::matches::matches;
+    #[pymodule_export]
+    use super::rank::{Postings, Weights};
+    #[pymodule_export]
+    use super::vectors::{cipher_vectors, cooccurrence, nearest};
 
     #[pymodule_export]
     #[allow(non_upper_case_globals, reason = "Python's name")]

@@ -60,8 +60,7 @@ impl Characters {
             page[code as usize % PAGE] |= flag;
             Ok(())
         };
-        for (ranges, flag) in
-            [(word, WORD), (space, SPACE), (cased, CASED), (ignorable, IGNORABLE)]
+        for (ranges, flag) in [(word, WORD), (space, SPACE), (cased, CASED), (ignorable, IGNORABLE)]
         {
             for code in ranges.iter().cloned().flatten() {
                 set(code, flag)?;
@@ -81,8 +80,7 @@ impl Characters {
         }
         for code in 0..128 {
             let byte = code as u8;
-            let usual = is_word(byte)
-                == (table.flags(code) & WORD != 0)
+            let usual = is_word(byte) == (table.flags(code) & WORD != 0)
                 && byte.is_ascii_uppercase() == (table.flags(code) & CHANGES != 0);
             if !usual {
                 return Err(Error::InvalidInput(format!(
@@ -121,8 +119,11 @@ impl Characters {
             }
         }
         let [word, space, cased, ignorable] = classes;
-        Self::new(&word, &space, &cased, &ignorable, lower)
-            .unwrap_or(Self { pages: vec![0; PAGES], flags: vec![[0; PAGE]], lower: HashMap::new() })
+        Self::new(&word, &space, &cased, &ignorable, lower).unwrap_or(Self {
+            pages: vec![0; PAGES],
+            flags: vec![[0; PAGE]],
+            lower: HashMap::new(),
+        })
     }
 
     #[inline]

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::ngrams::{NONE, Numbered, Orders, number};
+use super::ngrams::{MAX_ORDER, NONE, Numbered, Orders, number};
 use super::tokenise::{END, Sequence};
 use super::vocabulary::Vocabulary;
 use crate::error::Result;
@@ -89,9 +89,10 @@ impl Counted {
                 }
             }
             let mut from = 0;
+            let mut memory = Sorting::default();
             for row in rows {
                 let to = (row_ends[row] - start) * width;
-                ids[from..to].sort_unstable();
+                memory.sort(&mut ids[from..to], width);
                 from = to;
             }
             Ok(())
@@ -114,6 +115,36 @@ impl Counted {
         &self.ids[start * self.width..self.sequence.row_ends[row] * self.width]
     }
 
+    /// The n-grams of a row with their counts, ascending.
+    fn entries(&self, row: usize, entries: &mut Vec<(u32, u32)>) {
+        entries.clear();
+        let width = self.width;
+        if width == 1 {
+            for run in self.row(row).chunk_by(|left, right| left == right) {
+                if run[0] != NONE {
+                    entries.push((run[0], run.len() as u32));
+                }
+            }
+            return;
+        }
+        // Of each order, where the n-gram is that the window before has.
+        let mut open = [usize::MAX; MAX_ORDER];
+        for window in self.row(row).chunks_exact(width) {
+            for (&id, open) in window.iter().zip(&mut open) {
+                if id == NONE {
+                    break;
+                }
+                match entries.get_mut(*open) {
+                    Some((last, count)) if *last == id => *count += 1,
+                    _ => {
+                        *open = entries.len();
+                        entries.push((id, 1));
+                    }
+                }
+            }
+        }
+    }
+
     /// Occurrences of each n-gram, and rows that have it.
     ///
     /// # Errors
@@ -121,14 +152,16 @@ impl Counted {
     pub fn frequencies(&self, monitor: &Monitor) -> Result<Frequencies> {
         let mut found =
             Frequencies { count: vec![0; self.distinct()], rows: vec![0; self.distinct()] };
+        let mut entries = vec![];
         for row in 0..self.rows() {
             if row % 1024 == 0 {
                 monitor.check()?;
             }
-            each_run(self.row(row), |id, count| {
+            self.entries(row, &mut entries);
+            for &(id, count) in &entries {
                 found.count[id as usize] += u64::from(count);
                 found.rows[id as usize] += 1;
-            });
+            }
         }
         Ok(found)
     }
@@ -151,10 +184,10 @@ impl Counted {
             .par_iter()
             .map(|(rows, _)| {
                 monitor.check()?;
+                let mut entries = vec![];
                 let length = |row| {
-                    let mut length = 0;
-                    each_run(self.row(row), |id, _| length += usize::from(column(id) != NONE));
-                    length
+                    self.entries(row, &mut entries);
+                    entries.iter().filter(|&&(id, _)| column(id) != NONE).count()
                 };
                 Ok(rows.clone().map(length).collect())
             })
@@ -180,28 +213,19 @@ impl Counted {
         tasks.into_par_iter().try_for_each(|(rows, columns, data)| {
             monitor.check()?;
             let mut at = 0;
-            let mut spare: Vec<(u32, u32)> = vec![];
+            let mut entries = vec![];
             for row in rows {
-                let mut put = |id, count| {
+                self.entries(row, &mut entries);
+                for (id, _) in &mut entries {
+                    *id = column(*id);
+                }
+                if sort {
+                    entries.sort_unstable();
+                }
+                for &(id, count) in entries.iter().filter(|&&(id, _)| id != NONE) {
                     columns[at] = id;
                     data[at] = if binary { 1 } else { i64::from(count) };
                     at += 1;
-                };
-                if sort {
-                    spare.clear();
-                    each_run(self.row(row), |id, count| {
-                        if column(id) != NONE {
-                            spare.push((column(id), count));
-                        }
-                    });
-                    spare.sort_unstable();
-                    spare.iter().for_each(|&(id, count)| put(id, count));
-                } else {
-                    each_run(self.row(row), |id, count| {
-                        if column(id) != NONE {
-                            put(column(id), count);
-                        }
-                    });
                 }
             }
             Ok(())
@@ -226,13 +250,34 @@ impl Counted {
     }
 }
 
-/// Calls `each` with every number of a sorted row and how often it stands there.
-fn each_run(row: &[u32], mut each: impl FnMut(u32, u32)) {
-    let mut rest = row;
-    while let Some(&id) = rest.first().filter(|&&id| id != NONE) {
-        let run = rest.iter().take_while(|&&other| other == id).count();
-        each(id, run as u32);
-        rest = &rest[run..];
+/// Reused memory of sorting a row's windows.
+#[derive(Default)]
+struct Sorting {
+    keys: Vec<u64>,
+    windows: Vec<u32>,
+}
+
+impl Sorting {
+    /// Sorts windows of n-grams by the longest of each, which is the order of all of them: an
+    /// n-gram is numbered before those that it begins.
+    fn sort(&mut self, ids: &mut [u32], width: usize) {
+        if width == 1 {
+            ids.sort_unstable();
+            return;
+        }
+        let Self { keys, windows } = self;
+        keys.clear();
+        for (at, window) in (0u64..).zip(ids.chunks_exact(width)) {
+            let longest = window.iter().rev().find(|&&id| id != NONE).unwrap_or(&NONE);
+            keys.push(u64::from(*longest) << 32 | at);
+        }
+        keys.sort_unstable();
+        windows.clear();
+        windows.extend_from_slice(ids);
+        for (window, key) in ids.chunks_exact_mut(width).zip(keys) {
+            let at = (*key & u64::from(u32::MAX)) as usize * width;
+            window.copy_from_slice(&windows[at..at + width]);
+        }
     }
 }
 

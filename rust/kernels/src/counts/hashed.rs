@@ -24,7 +24,8 @@ pub enum Hash {
 
 /// Appleby's MurmurHash3, x86, 32 bits, seed 0.
 pub fn murmur3(bytes: &[u8]) -> u32 {
-    let mix = |block: u32| block.wrapping_mul(0xCC9E_2D51).rotate_left(15).wrapping_mul(0x1B87_3593);
+    let mix =
+        |block: u32| block.wrapping_mul(0xCC9E_2D51).rotate_left(15).wrapping_mul(0x1B87_3593);
     let mut hash = 0u32;
     let (blocks, rest) = bytes.as_chunks::<4>();
     for block in blocks {
@@ -209,6 +210,15 @@ impl super::tokenise::Reader for HashedShard {
 
     fn cut(&mut self) {
         self.cuts.push(self.matrix.row_starts.len() - 1);
+    }
+
+    fn push_given(&mut self, grams: &mut dyn Iterator<Item = &[u8]>) -> Result<()> {
+        for gram in grams {
+            let (bucket, down) = self.hash.bucket(gram, self.buckets);
+            self.found.push((bucket, if down { -1.0 } else { 1.0 }));
+        }
+        self.end_row();
+        Ok(())
     }
 }
 

@@ -52,9 +52,9 @@ impl Strings {
         let mut keyed: Vec<(u64, u32)> =
             (0..self.len()).map(|at| (head(self.get(at)), at as u32)).collect();
         keyed.sort_unstable_by(|left, right| {
-            left.0.cmp(&right.0).then_with(|| {
-                self.get(left.1 as usize).cmp(self.get(right.1 as usize))
-            })
+            left.0
+                .cmp(&right.0)
+                .then_with(|| self.get(left.1 as usize).cmp(self.get(right.1 as usize)))
         });
         keyed.into_iter().map(|(_, at)| at).collect()
     }
@@ -125,10 +125,6 @@ impl Interner {
 
     pub(crate) fn strings(&self) -> &Strings {
         &self.strings
-    }
-
-    pub(crate) fn into_strings(self) -> Strings {
-        self.strings
     }
 
     pub(crate) fn memory(&self) -> usize {

@@ -296,7 +296,8 @@ pub(crate) fn number(sequence: &Sequence, orders: Orders, monitor: &Monitor) -> 
         places[*place as usize] = at as u32;
         *place += 1;
     }
-    let ids: Vec<AtomicU32> = (0..symbols.len() * orders.width()).map(|_| AtomicU32::new(NONE)).collect();
+    let ids: Vec<AtomicU32> =
+        (0..symbols.len() * orders.width()).map(|_| AtomicU32::new(NONE)).collect();
     let tasks: Vec<&[u32]> =
         (1..ranges.len()).map(|at| &places[ranges[at] as usize..fill[at] as usize]).collect();
     let found: Vec<(Vec<u32>, Vec<u8>)> = tasks

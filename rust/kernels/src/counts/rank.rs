@@ -10,11 +10,14 @@
 //! reach the k-th best are passed over (block-max, Ding and Suel 2011). All rows sum in the same
 //! order, so that what is passed over changes no score.
 
+use std::path::Path;
+
 use rayon::prelude::*;
 
 use super::intern::Strings;
 use super::tokenise::{END, Sequence, merge};
 use super::vocabulary::gallop;
+use crate::container::{Block, BlockToWrite, read_segment_file, write_segment_file};
 use crate::error::{Error, Result};
 use crate::interrupt::Monitor;
 
@@ -86,31 +89,16 @@ impl Formula {
 }
 
 /// The rows that have each token, and how often.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug)]
 pub struct Postings {
     words: Strings,
     starts: Vec<usize>,
-    rows: Vec<u32>,
-    counts: Vec<u32>,
-    lengths: Vec<u32>,
+    rows: Block<u32>,
+    counts: Block<u32>,
+    lengths: Block<u32>,
 }
 
-/// Postings as they are kept in a file: numbers, and the tokens' strings end to end.
-#[derive(Clone, Debug, Default)]
-pub struct Parts {
-    /// Bytes of the tokens.
-    pub words: Vec<u8>,
-    /// Where each token's end.
-    pub word_ends: Vec<u64>,
-    /// Where each token's postings start, and the last one's end.
-    pub starts: Vec<u64>,
-    /// Rows of postings.
-    pub rows: Vec<u32>,
-    /// Counts of postings.
-    pub counts: Vec<u32>,
-    /// Tokens of each row.
-    pub lengths: Vec<u32>,
-}
+const KIND: &str = "bm25";
 
 impl Postings {
     /// The postings of a sequence. O(tokens · log) time for the longest row's.
@@ -159,7 +147,13 @@ impl Postings {
             from = end;
         }
         starts.pop();
-        Ok(Self { words: sequence.words, starts, rows, counts, lengths })
+        Ok(Self {
+            words: sequence.words,
+            starts,
+            rows: rows.into(),
+            counts: counts.into(),
+            lengths: lengths.into(),
+        })
     }
 
     /// Rows.
@@ -185,71 +179,115 @@ impl Postings {
         let orders: Vec<Vec<u32>> =
             [self, other].iter().map(|one| (0..one.words.len() as u32).collect()).collect();
         let base = self.rows() as u32;
-        let mut joined = Self { starts: vec![0], ..Self::default() };
+        let mut words = Strings::default();
+        let mut starts = vec![0];
+        let (mut rows, mut counts) = (vec![], vec![]);
         merge(&[&self.words, &other.words], &orders, |list, id, word, new| {
             if new {
-                joined.words.push(word);
-                joined.starts.push(0);
+                words.push(word);
+                starts.push(0);
             }
             let from = [self, other][list];
             let span = from.starts[id as usize]..from.starts[id as usize + 1];
             let base = if list == 0 { 0 } else { base };
-            joined.rows.extend(from.rows[span.clone()].iter().map(|row| row + base));
-            joined.counts.extend_from_slice(&from.counts[span]);
-            if let Some(last) = joined.starts.last_mut() {
-                *last = joined.rows.len();
+            rows.extend(from.rows[span.clone()].iter().map(|row| row + base));
+            counts.extend_from_slice(&from.counts[span]);
+            if let Some(last) = starts.last_mut() {
+                *last = rows.len();
             }
         });
-        joined.lengths = [&self.lengths[..], &other.lengths[..]].concat();
-        joined
+        let lengths = [&self.lengths[..], &other.lengths[..]].concat();
+        Self { words, starts, rows: rows.into(), counts: counts.into(), lengths: lengths.into() }
     }
 
-    /// All there is to it.
-    pub fn parts(&self) -> Parts {
-        Parts {
-            words: self.words.bytes.clone(),
-            word_ends: self.words.ends.iter().map(|&end| end as u64).collect(),
-            starts: self.starts.iter().map(|&start| start as u64).collect(),
-            rows: self.rows.clone(),
-            counts: self.counts.clone(),
-            lengths: self.lengths.clone(),
-        }
-    }
-
-    /// What [`Postings::parts`] gave.
+    /// Writes the postings to a file, with what the caller says of them; others can map it once it
+    /// is whole.
     ///
     /// # Errors
-    /// [`Error::Corrupt`] if parts contradict each other.
-    pub fn of_parts(parts: Parts) -> Result<Self> {
-        let words = Strings {
-            bytes: parts.words,
-            ends: parts.word_ends.iter().map(|&end| end as usize).collect(),
-        };
-        let starts: Vec<usize> = parts.starts.iter().map(|&start| start as usize).collect();
+    /// [`Error::Io`], or [`Error::Interrupted`].
+    pub fn save(&self, path: &Path, options: &str, monitor: &Monitor) -> Result<()> {
+        let meta = serde_json::json!({ "options": options });
+        let word_ends: Vec<u64> = self.words.ends.iter().map(|&end| end as u64).collect();
+        let starts: Vec<u64> = self.starts.iter().map(|&start| start as u64).collect();
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".{}.partial", std::process::id()));
+        let partial = path.with_file_name(name);
+        let blocks = [
+            BlockToWrite::new("words", "u8", &self.words.bytes),
+            BlockToWrite::new("word_ends", "u64", &word_ends),
+            BlockToWrite::new("starts", "u64", &starts),
+            BlockToWrite::new("rows", "u32", &self.rows),
+            BlockToWrite::new("counts", "u32", &self.counts),
+            BlockToWrite::new("lengths", "u32", &self.lengths),
+        ];
+        let written = write_segment_file(&partial, KIND, &meta, &blocks, monitor).and_then(|_| {
+            std::fs::rename(&partial, path)
+                .map_err(|source| Error::Io { path: path.to_owned(), source })
+        });
+        if written.is_err() {
+            let _ = std::fs::remove_file(&partial);
+        }
+        written
+    }
+
+    /// Maps postings that were saved, with what was said of them. Every number is checked.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`], [`Error::Format`] for another file, or [`Error::Io`].
+    pub fn open(path: &Path) -> Result<(Self, String)> {
+        let file = read_segment_file(path)?;
+        if file.kind() != KIND {
+            return Err(Error::Format {
+                path: path.to_owned(),
+                what: format!("a file of kind {:?}, not a ranking", file.kind()),
+            });
+        }
+        let bytes: Block<u8> = file.block("words", "u8", file.length("words"))?;
+        let ends: Block<u64> = file.block("word_ends", "u64", file.length("word_ends") / 8)?;
+        let starts: Block<u64> = file.block("starts", "u64", file.length("starts") / 8)?;
+        let rows: Block<u32> = file.block("rows", "u32", file.length("rows") / 4)?;
+        let counts: Block<u32> = file.block("counts", "u32", file.length("counts") / 4)?;
+        let lengths: Block<u32> = file.block("lengths", "u32", file.length("lengths") / 4)?;
+        let words =
+            Strings { bytes: bytes.to_vec(), ends: ends.iter().map(|&end| end as usize).collect() };
+        let starts: Vec<usize> = starts.iter().map(|&start| start as usize).collect();
         let whole = words.ends.is_sorted()
             && words.ends.last().copied().unwrap_or(0) == words.bytes.len()
             && starts.len() == words.len() + 1
             && starts.first() == Some(&0)
             && starts.is_sorted()
-            && starts.last() == Some(&parts.rows.len())
-            && parts.rows.len() == parts.counts.len()
+            && starts.last() == Some(&rows.len())
+            && rows.len() == counts.len()
             && (1..words.len()).all(|at| words.get(at - 1) < words.get(at));
-        let rows = parts.lengths.len();
         let ascend = whole
-            && starts.windows(2).all(|span| {
-                parts.rows[span[0]..span[1]].windows(2).all(|pair| pair[0] < pair[1])
-            })
-            && parts.rows.iter().all(|&row| (row as usize) < rows);
+            && starts.windows(2).all(|span| rows[span[0]..span[1]].is_sorted_by(|a, b| a < b))
+            && rows.iter().all(|&row| (row as usize) < lengths.len());
         if !ascend {
-            return Err(Error::corrupt("the postings of a ranking contradict each other"));
+            return Err(Error::Corrupt {
+                path: Some(path.to_owned()),
+                what: "its postings contradict each other".into(),
+            });
         }
-        let Parts { rows, counts, lengths, .. } = parts;
-        Ok(Self { words, starts, rows, counts, lengths })
+        let options = file.meta().get("options").and_then(|options| options.as_str());
+        let options = options.unwrap_or_default().to_string();
+        Ok((Self { words, starts, rows, counts, lengths }, options))
     }
 
     /// A token's number.
     pub fn word(&self, token: &[u8]) -> Option<u32> {
         self.words.find(token).ok().map(|at| at as u32)
+    }
+
+    /// Rows of tokens as queries; tokens that no row has are left out.
+    pub fn queries(&self, sequence: &Sequence) -> Vec<Query> {
+        let known: Vec<Option<u32>> =
+            (0..sequence.words.len()).map(|at| self.word(sequence.words.get(at))).collect();
+        let tokens = |row| sequence.row(row).iter().filter(|&&symbol| symbol != END);
+        (0..sequence.rows())
+            .map(|row| {
+                tokens(row).filter_map(|&symbol| Some((known[symbol as usize - 1]?, 1.0))).collect()
+            })
+            .collect()
     }
 
     /// A token's string.
@@ -362,14 +400,14 @@ impl Weights {
             Ok(())
         })?;
         let mut dense_room = found.weights.len();
-        for word in 0..words {
+        for (word, idf) in idfs.into_iter().enumerate() {
             let span = postings.starts[word]..postings.starts[word + 1];
             let weights = &found.weights[span.clone()];
             let block = |block: &[f32]| block.iter().copied().fold(0.0, f32::max);
             found.blocks.extend(weights.chunks(BLOCK).map(block));
             found.block_starts.push(found.blocks.len());
             found.greatest[word] = block(weights);
-            found.shared[word] = (idfs[word] * absent) as f32;
+            found.shared[word] = (idf * absent) as f32;
             if weights.len() * DENSE >= postings.rows() && weights.len() > BLOCK {
                 let start = found.dense.len();
                 let stop = start + postings.rows();
@@ -506,7 +544,18 @@ fn best(
         if at > 0 && threshold > rest[at] {
             break;
         }
-        add(postings, weights, &terms[at], rest[at + 1], threshold, k, allowed, sums, touched, spare);
+        add(
+            postings,
+            weights,
+            &terms[at],
+            rest[at + 1],
+            threshold,
+            k,
+            allowed,
+            sums,
+            touched,
+            spare,
+        );
         at += 1;
     }
     let mut left = touched.clone();
@@ -627,4 +676,109 @@ fn look_up(postings: &Postings, weights: &Weights, term: &Term, left: &[u32], su
             sums[row as usize] += term.weight * own[from];
         }
     }
+}
+
+/// How a query is widened by the rows that answer it best.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Feedback {
+    /// RM3 (Abdul-Jaleel et al. 2004), as Anserini has it: the tokens of the best rows, each by its
+    /// share of a row times the row's score; `original` is the weight that the query keeps.
+    Rm3 {
+        /// 0 to 1.
+        original: f64,
+    },
+    /// Rocchio's: `alpha` of the query's direction and `beta` of the mean of the rows' directions.
+    Rocchio {
+        /// Of the query.
+        alpha: f64,
+        /// Of the rows.
+        beta: f64,
+    },
+}
+
+/// How many rows and tokens widen a query, and which tokens may.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FeedbackOptions {
+    /// How.
+    pub method: Feedback,
+    /// Tokens that are kept, of each row and in all.
+    pub tokens: usize,
+    /// Tokens in a greater share of the rows are left out.
+    pub most_rows: f64,
+    /// Whether only tokens of 2 to 20 of `a` to `z` and `0` to `9` widen a query.
+    pub plain: bool,
+}
+
+/// The queries widened by the rows of an earlier answer.
+pub fn widen(
+    postings: &Postings,
+    queries: &[Query],
+    answer: &Ranking,
+    options: &FeedbackOptions,
+) -> Vec<Query> {
+    let mut rows: Vec<u32> = answer.row.iter().map(|&row| row as u32).collect();
+    rows.sort_unstable();
+    rows.dedup();
+    let vectors = postings.tokens_of(&rows);
+    let most_rows = options.most_rows * postings.rows() as f64;
+    let may = |word: u32| {
+        let token = postings.token(word);
+        let plain = (2..=20).contains(&token.len())
+            && token.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        postings.rows_with(word) as f64 <= most_rows && (plain || !options.plain)
+    };
+    let vector = |row: u64| -> Vec<(u32, f64)> {
+        let Ok(at) = rows.binary_search(&(row as u32)) else { return vec![] };
+        let own = vectors[at].iter().filter(|&&(word, _)| may(word));
+        greatest(own.map(|&(word, count)| (word, f64::from(count))).collect(), options.tokens)
+    };
+    let mut widened = vec![];
+    for (at, query) in queries.iter().enumerate() {
+        let found = (0..answer.query.len()).filter(|&place| answer.query[place] == at as u64);
+        let best: Vec<(Vec<(u32, f64)>, f64)> =
+            found.map(|place| (vector(answer.row[place]), answer.score[place].into())).collect();
+        let rows = best.len() as f64;
+        let mut sums: std::collections::BTreeMap<u32, f64> = Default::default();
+        for (vector, score) in &best {
+            let total: f64 = vector.iter().map(|(_, count)| count).sum();
+            let norm = vector.iter().map(|(_, count)| count * count).sum::<f64>().sqrt();
+            for &(word, count) in vector {
+                *sums.entry(word).or_default() += match options.method {
+                    Feedback::Rm3 { .. } => count / total * score,
+                    Feedback::Rocchio { .. } => count / norm / rows,
+                };
+            }
+        }
+        let kept = greatest(sums.into_iter().collect(), options.tokens);
+        let mut own: std::collections::BTreeMap<u32, f64> = Default::default();
+        for &(word, weight) in query {
+            *own.entry(word).or_default() += f64::from(weight);
+        }
+        let size = |values: &mut dyn Iterator<Item = f64>, square: bool| -> f64 {
+            let sum: f64 = values.map(|value| if square { value * value } else { value }).sum();
+            let sum = if square { sum.sqrt() } else { sum };
+            if sum > 0.0 { sum } else { 1.0 }
+        };
+        let (of_query, of_rows, square) = match options.method {
+            Feedback::Rm3 { original } => (original, 1.0 - original, false),
+            Feedback::Rocchio { alpha, beta } => (alpha, beta, true),
+        };
+        let own_size = size(&mut own.values().copied(), square);
+        let kept_size = size(&mut kept.iter().map(|&(_, value)| value), square);
+        let mut all: std::collections::BTreeMap<u32, f64> =
+            own.into_iter().map(|(word, value)| (word, of_query * value / own_size)).collect();
+        for (word, value) in kept {
+            *all.entry(word).or_default() += of_rows * value / kept_size;
+        }
+        widened.push(all.into_iter().map(|(word, value)| (word, value as f32)).collect());
+    }
+    widened
+}
+
+/// The greatest values, ties by number, in the order of numbers.
+fn greatest(mut values: Vec<(u32, f64)>, most: usize) -> Vec<(u32, f64)> {
+    values.sort_by(|left, right| right.1.total_cmp(&left.1).then(left.0.cmp(&right.0)));
+    values.truncate(most);
+    values.sort_by_key(|&(word, _)| word);
+    values
 }

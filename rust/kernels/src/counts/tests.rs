@@ -162,6 +162,27 @@ proptest! {
             let with = expected.iter().filter(|counts| counts.contains_key(name)).count();
             prop_assert_eq!(frequencies.rows[id], with as u64);
         }
+        // In batches, some of them in files, merged: the same, and what too few rows have is gone.
+        let folder = tempfile::tempdir().unwrap();
+        let mut runs = vec![];
+        for (at, batch) in rows.chunks(4).enumerate() {
+            let counted = Counted::new(read(batch, shards, &tokeniser), orders, &monitor).unwrap();
+            let run = Run::new(counted, orders, &monitor).unwrap();
+            let path = folder.path().join(at.to_string());
+            run.save(&path, &monitor).unwrap();
+            runs.push(if at % 2 == 0 { run } else { Run::open(&path, orders).unwrap() });
+        }
+        let runs: Vec<&Run> = runs.iter().collect();
+        let merged = merge_runs(orders, &runs, 2, u64::MAX, &monitor).unwrap();
+        let stay: Vec<usize> = (0..names.len()).filter(|&id| frequencies.rows[id] >= 2).collect();
+        let (bytes, ends) =
+            merged.vocabulary(|_| true).names(joint, |word, out| out.extend_from_slice(word));
+        prop_assert_eq!(ends.len() - 1, stay.len());
+        for (at, &id) in stay.iter().enumerate() {
+            prop_assert_eq!(&bytes[ends[at] as usize..ends[at + 1] as usize], names[id].as_bytes());
+            prop_assert_eq!(merged.frequencies().count[at], frequencies.count[id]);
+            prop_assert_eq!(merged.frequencies().rows[at], frequencies.rows[id]);
+        }
         let known: HashSet<&String> = names.iter().collect();
         let again = vocabulary.count(read(&others, shards, &tokeniser), None, false, &monitor).unwrap();
         for (row, text) in others.iter().enumerate() {
@@ -213,9 +234,17 @@ proptest! {
         };
         let cut = cut.min(rows.len());
         let postings = build(&rows[..cut]).joined(&build(&rows[cut..]));
-        let whole = build(&rows).parts();
-        prop_assert_eq!(format!("{:?}", postings.parts()), format!("{whole:?}"));
-        let postings = Postings::of_parts(whole).unwrap();
+        let whole = build(&rows);
+        let folder = tempfile::tempdir().unwrap();
+        let save = |name: &str, postings: &Postings| {
+            let path = folder.path().join(name);
+            postings.save(&path, "said", &monitor).unwrap();
+            path
+        };
+        let (one, other) = (save("one", &whole), save("other", &postings));
+        prop_assert_eq!(std::fs::read(&one).unwrap(), std::fs::read(&other).unwrap());
+        let (postings, said) = Postings::open(&one).unwrap();
+        prop_assert_eq!(said, "said");
         let weights = Weights::new(&postings, formula, &monitor).unwrap();
         let allowed: Vec<bool> = (0..rows.len()).map(|row| row % every == 0).collect();
         let numbers: Vec<rank::Query> = queries.iter().map(|query| {

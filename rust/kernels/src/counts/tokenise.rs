@@ -196,7 +196,12 @@ impl Tokeniser {
     }
 
     /// Calls `each` with every character of a row, and with `None` behind each unit of them.
-    pub(crate) fn characters_of(&self, row: &str, scratch: &mut Scratch, mut each: impl FnMut(Option<char>)) {
+    pub(crate) fn characters_of(
+        &self,
+        row: &str,
+        scratch: &mut Scratch,
+        mut each: impl FnMut(Option<char>),
+    ) {
         let length = self.prepare(row, scratch);
         let text = std::str::from_utf8(&scratch.text[..length]).unwrap_or_default();
         if self.analyzer == Analyzer::CharactersInWords {
@@ -273,6 +278,36 @@ impl Sequence {
         &self.symbols[start..self.row_ends[row]]
     }
 
+    /// The strings of all tokens, in order.
+    pub fn names(&self, write: impl Fn(&[u8]) -> String) -> Vec<String> {
+        (0..self.words.len()).map(|at| write(self.words.get(at))).collect()
+    }
+
+    /// The rows without tokens that occur fewer than `least` times: what stood beside them is then
+    /// side by side.
+    pub fn without_rare(mut self, least: u64) -> Self {
+        let mut counts = vec![0u64; self.words.len() + 1];
+        for &symbol in &self.symbols {
+            counts[symbol as usize] += 1;
+        }
+        let mut places = vec![END; counts.len()];
+        let mut words = Strings::default();
+        for at in (1..counts.len()).filter(|&at| counts[at] >= least) {
+            words.push(self.words.get(at - 1));
+            places[at] = words.len() as u32;
+        }
+        let mut symbols = Vec::with_capacity(self.symbols.len());
+        let mut from = 0;
+        for end in &mut self.row_ends {
+            let row = &self.symbols[from..*end];
+            from = *end;
+            let kept = |symbol: &u32| *symbol == END || places[*symbol as usize] != END;
+            symbols.extend(row.iter().filter(|&symbol| kept(symbol)).map(|&s| places[s as usize]));
+            *end = symbols.len();
+        }
+        Self { symbols, row_ends: self.row_ends, words }
+    }
+
     /// Tokens of all rows.
     pub fn tokens(&self) -> usize {
         self.symbols.iter().filter(|&&symbol| symbol != END).count()
@@ -291,6 +326,12 @@ pub trait Reader: Rows + Send {
 
     /// Ends a stretch of rows.
     fn cut(&mut self);
+
+    /// Takes a row whose n-grams are known.
+    ///
+    /// # Errors
+    /// As [`Rows::push_bytes`].
+    fn push_given(&mut self, grams: &mut dyn Iterator<Item = &[u8]>) -> Result<()>;
 }
 
 impl Reader for Shard {
@@ -300,6 +341,15 @@ impl Reader for Shard {
 
     fn cut(&mut self) {
         self.cuts.push(self.row_ends.len());
+    }
+
+    fn push_given(&mut self, grams: &mut dyn Iterator<Item = &[u8]>) -> Result<()> {
+        for gram in grams {
+            let id = self.interner.intern_bytes(gram);
+            self.symbols.push(id + 1);
+        }
+        self.symbols.push(END);
+        self.end_row()
     }
 }
 
@@ -361,19 +411,6 @@ impl Shard {
             });
         }
         symbols.push(END);
-    }
-
-    /// Takes a row whose tokens are known.
-    ///
-    /// # Errors
-    /// As [`Rows::push_bytes`].
-    pub fn push_given<'a>(&mut self, tokens: impl Iterator<Item = &'a [u8]>) -> Result<()> {
-        for token in tokens {
-            let id = self.interner.intern_bytes(token);
-            self.symbols.push(id + 1);
-        }
-        self.symbols.push(END);
-        self.end_row()
     }
 
     fn end_row(&mut self) -> Result<()> {
@@ -447,8 +484,7 @@ pub fn join(mut shards: Vec<Shard>) -> Sequence {
             shard.cut();
         }
     }
-    let characters =
-        shards.first().is_some_and(|shard| shard.tokeniser.analyzer.is_characters());
+    let characters = shards.first().is_some_and(|shard| shard.tokeniser.analyzer.is_characters());
     let words = if characters { densify(&mut shards) } else { number(&mut shards) };
     let mut sequence = match <[Shard; 1]>::try_from(shards) {
         Ok([shard]) => {
@@ -486,8 +522,7 @@ fn densify(shards: &mut [Shard]) -> Strings {
 
 /// Gives every token its place among the tokens of all shards.
 fn number(shards: &mut [Shard]) -> Strings {
-    let orders: Vec<_> =
-        shards.par_iter().map(|shard| shard.interner.strings().order()).collect();
+    let orders: Vec<_> = shards.par_iter().map(|shard| shard.interner.strings().order()).collect();
     let mut places: Vec<Vec<u32>> =
         shards.iter().map(|shard| vec![0; shard.interner.len() + 1]).collect();
     let strings: Vec<&Strings> = shards.iter().map(|shard| shard.interner.strings()).collect();
@@ -515,9 +550,8 @@ pub(crate) fn merge(
 ) {
     let mut at = vec![0; lists.len()];
     loop {
-        let head = |list: usize| {
-            orders[list].get(at[list]).map(|&place| lists[list].get(place as usize))
-        };
+        let head =
+            |list: usize| orders[list].get(at[list]).map(|&place| lists[list].get(place as usize));
         let Some(least) = (0..lists.len()).filter_map(head).min() else { return };
         let mut new = true;
         for list in 0..lists.len() {

@@ -2,7 +2,7 @@
 
 use super::csr::{Counted, Matrix};
 use super::intern::{Interner, Strings};
-use super::ngrams::{NONE, Orders, number};
+use super::ngrams::{MAX_ORDER, NONE, Orders, number};
 use super::tokenise::{END, Sequence};
 use crate::error::Result;
 use crate::interrupt::Monitor;
@@ -26,21 +26,36 @@ pub struct Vocabulary {
     words: Strings,
     /// N-grams as numbers of tokens from 1 on, end to end.
     symbols: Vec<u32>,
-    ends: Vec<usize>,
+    /// Tokens of each n-gram, and where every so manieth starts: a byte an n-gram.
+    lengths: Vec<u8>,
+    starts: Vec<usize>,
 }
+
+/// N-grams from one stated start to the next.
+const STRIDE: usize = 32;
 
 impl Vocabulary {
     /// The n-grams `grams`, sorted, over all of `words`, of which it keeps those that it needs.
     pub(crate) fn new<G: AsRef<[u32]>>(
         orders: Orders,
         words: &Strings,
-        grams: impl Iterator<Item = G>,
+        grams: impl Iterator<Item = G> + Clone,
     ) -> Self {
-        let mut vocabulary =
-            Self { orders: Some(orders), words: Strings::default(), symbols: vec![], ends: vec![] };
+        // Counted first: memory that doubles as it grows would be the most of all.
+        let (mut count, mut tokens) = (0, 0);
+        for gram in grams.clone() {
+            count += 1;
+            tokens += gram.as_ref().len();
+        }
+        let mut vocabulary = Self {
+            orders: Some(orders),
+            words: Strings::default(),
+            symbols: Vec::with_capacity(tokens),
+            lengths: Vec::with_capacity(count),
+            starts: Vec::with_capacity(count / STRIDE + 1),
+        };
         for gram in grams {
-            vocabulary.symbols.extend_from_slice(gram.as_ref());
-            vocabulary.ends.push(vocabulary.symbols.len());
+            vocabulary.push(gram.as_ref());
         }
         let mut places = vec![0u32; words.len() + 1];
         for &symbol in &vocabulary.symbols {
@@ -84,16 +99,29 @@ impl Vocabulary {
             *symbol = places[*symbol as usize];
         }
         let mut columns: Vec<u32> = (0..terms.len() as u32).collect();
+        // Longer than any n-gram that is counted: a term that no row has.
+        for gram in grams.iter_mut().filter(|gram| gram.len() > MAX_ORDER) {
+            gram.clear();
+        }
         columns.sort_by_key(|&term| &grams[term as usize]);
         let sorted = columns.iter().map(|&term| &grams[term as usize]);
         (Self::new(orders, &words, sorted), columns)
     }
 
-    /// The tokens, and the numbers of the n-grams' tokens end to end with each one's end: all there
-    /// is to it.
-    pub fn parts(&self) -> (Vec<&[u8]>, &[u32], &[usize]) {
+    /// The tokens, and the numbers of the n-grams' tokens end to end with how many each has: all
+    /// there is to it.
+    pub fn parts(&self) -> (Vec<&[u8]>, &[u32], &[u8]) {
         let words = (0..self.words.len()).map(|at| self.words.get(at)).collect();
-        (words, &self.symbols, &self.ends)
+        (words, &self.symbols, &self.lengths)
+    }
+
+    pub(crate) fn words_ref(&self) -> &Strings {
+        &self.words
+    }
+
+    /// The tokens, the n-grams' tokens, and how many each has.
+    pub(crate) fn into_parts(self) -> (Strings, Vec<u32>, Vec<u8>) {
+        (self.words, self.symbols, self.lengths)
     }
 
     /// What [`Vocabulary::parts`] gave.
@@ -103,35 +131,54 @@ impl Vocabulary {
     pub fn of_parts<'a>(
         orders: Orders,
         words: impl Iterator<Item = &'a [u8]>,
-        symbols: Vec<u32>,
-        ends: Vec<usize>,
+        symbols: &[u32],
+        lengths: &[u8],
     ) -> Result<Self> {
         let mut own = Strings::default();
         words.for_each(|word| own.push(word));
         let sorted = (1..own.len()).all(|at| own.get(at - 1) < own.get(at));
-        let whole = ends.is_sorted() && ends.last().copied().unwrap_or(0) == symbols.len();
+        let total: usize = lengths.iter().map(|&length| usize::from(length)).sum();
         let known = symbols.iter().all(|&symbol| symbol != END && symbol as usize <= own.len());
-        let vocabulary = Self { orders: Some(orders), words: own, symbols, ends };
-        let ascending = |at: usize| vocabulary.gram(at - 1) < vocabulary.gram(at);
-        if sorted && whole && known && (1..vocabulary.len()).all(ascending) {
-            return Ok(vocabulary);
+        if sorted && known && total == symbols.len() {
+            let mut vocabulary = Self { orders: Some(orders), words: own, ..Self::default() };
+            let mut rest = symbols;
+            for &length in lengths {
+                let (gram, others) = rest.split_at(usize::from(length));
+                vocabulary.push(gram);
+                rest = others;
+            }
+            let ascending = |at: usize| vocabulary.gram(at - 1) < vocabulary.gram(at);
+            if (1..vocabulary.len()).all(ascending) {
+                return Ok(vocabulary);
+            }
         }
         Err(crate::Error::corrupt("the parts of a vocabulary contradict each other"))
     }
 
+    fn push(&mut self, gram: &[u32]) {
+        if self.lengths.len().is_multiple_of(STRIDE) {
+            self.starts.push(self.symbols.len());
+        }
+        self.symbols.extend_from_slice(gram);
+        self.lengths.push(gram.len() as u8);
+    }
+
     /// N-grams.
     pub fn len(&self) -> usize {
-        self.ends.len()
+        self.lengths.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.lengths.is_empty()
     }
 
     pub(crate) fn gram(&self, at: usize) -> &[u32] {
-        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.symbols[start..self.ends[at]]
+        let stated = at / STRIDE;
+        let between = &self.lengths[stated * STRIDE..at];
+        let between: usize = between.iter().map(|&length| usize::from(length)).sum();
+        let start = self.starts[stated] + between;
+        &self.symbols[start..start + usize::from(self.lengths[at])]
     }
 
     /// The n-grams as strings end to end, and where each ends; tokens joined by `joint`.
