@@ -222,8 +222,8 @@ def segment_stretches(
 
 @final
 class Characters:
-    def __new__(
-        cls,
+    @staticmethod
+    def of(
         word: Sequence[tuple[int, int]],
         space: Sequence[tuple[int, int]],
         cased: Sequence[tuple[int, int]],
@@ -254,6 +254,7 @@ class Run:
 def merge_runs(
     runs: Sequence[Run], orders: tuple[int, int, bool], least: int, most: int
 ) -> Run: ...
+
 @final
 class Vocabulary:
     def __len__(self) -> int: ...

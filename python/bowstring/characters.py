@@ -34,7 +34,7 @@ def characters() -> _core.Characters:
     cased = [code for code, form in zip(codes, alone[1::3], strict=True) if form == "\u03c2"]
     looked_past = [code for code, form in zip(codes, behind[2::4], strict=True) if form == "\u03c2"]
     known = set(cased)
-    return _core.Characters(
+    return _core.Characters.of(
         _spans(re.finditer(r"\w+", every)),
         _spans(re.finditer(r"\s+", every)),
         _runs([*cased, 0x130]),

@@ -39,7 +39,9 @@ __all__ = ["HashedCounter", "KneserNey", "NGramCounter", "TfIdf", "top_ngrams"]
 
 Progress: TypeAlias = Any
 
+_pa: Any = pa
 _pc: Any = pc
+
 
 class Estimator:
     """The protocol of scikit-learn's estimators, without scikit-learn."""
@@ -174,7 +176,7 @@ class NGramCounter(Estimator):
     ['be', 'not', 'or', 'to']
     """
 
-    _parameters = (
+    _parameters: tuple[str, ...] = (
         "analyzer",
         "binary",
         "dtype",
@@ -418,8 +420,8 @@ class NGramCounter(Estimator):
         ['be', 'to']
         """
         if self.vocabulary is not None:
-            return pa.array(_given_terms(self.vocabulary), TEXT)
-        return pa.array(self._known().names())
+            return _pa.array(_given_terms(self.vocabulary), TEXT)
+        return _pa.array(self._known().names())
 
     @property
     def vocabulary_(self) -> dict[str, int]:
@@ -432,7 +434,7 @@ class NGramCounter(Estimator):
             state.pop(name, None)
         # Terms, not what they were counted from: more rows cannot be added to a copy.
         if self.vocabulary is None and (self._fitted is not None or self._runs):
-            state["_parts"] = tuple(pa.array(part) for part in self._known().parts())
+            state["_parts"] = tuple(_pa.array(part) for part in self._known().parts())
             state["_width"] = self._width
         return state
 
@@ -441,7 +443,10 @@ class NGramCounter(Estimator):
         vars(self).update(state)
         if parts is not None:
             cutting = self._cutting()
-            self._fitted = _core.Vocabulary.of_parts(*parts, cutting.kernel, *cutting.orders)
+            words, symbols, lengths = parts
+            self._fitted = _core.Vocabulary.of_parts(
+                words, symbols, lengths, cutting.kernel, *cutting.orders
+            )
 
     def _cutting(self) -> Cutting:
         return Cutting(
@@ -463,7 +468,7 @@ class NGramCounter(Estimator):
         return (*cutting.orders, cutting.kernel == "char_wb")
 
     def _batches(self, data: Any, column: str | None) -> Iterator[Any]:
-        """The column in batches whose counting takes about half of `memory`."""
+        """Cut the column into batches whose counting takes about half of `memory`."""
         memory = parse_bytes(self.memory) or 0
         cutting = self._cutting()
         # A token takes 4 bytes and 4 an order; a word of text is of some bytes, a character of one.
@@ -550,7 +555,7 @@ class NGramCounter(Estimator):
         matrix = sparse.vstack(parts, format="csr") if len(parts) != 1 else parts[0]
         if output == "default":
             return matrix
-        triple = tuple(pa.array(part) for part in (matrix.indptr, matrix.indices, matrix.data))
+        triple = tuple(_pa.array(part) for part in (matrix.indptr, matrix.indices, matrix.data))
         return self._given((triple, self._width))
 
     def _known(self) -> _core.Vocabulary:
@@ -599,15 +604,14 @@ class NGramCounter(Estimator):
             )
         limits = self._limits(rows)
         prunes = limits[0] > 1 or limits[1] < rows or (most is not None and most < distinct)
-        kept = found = None
+        kept: Any = None
+        found: Any = None
         if prunes or frequencies:
             found = pa.table(counted.frequencies())
         if prunes:
             kept = _kept(found, *limits, most)
-            if not pc.any(kept).as_py():
-                raise InvalidInput(
-                    "no term is left: lower min_df, or raise max_df"
-                )
+            if not _pc.any(kept).as_py():
+                raise InvalidInput("no term is left: lower min_df, or raise max_df")
         triple = counted.matrix(kept, bool(self.binary), threads) if matrix else None
         self._fitted = counted.vocabulary(kept, cutting.kernel)
         self._width = len(self._fitted)
@@ -619,7 +623,7 @@ class NGramCounter(Estimator):
     def _given(self, found: tuple[Any, int]) -> Any:
         triple, width = found
         if self._output in ("arrow", "polars"):
-            starts, columns, data = (pa.array(part) for part in triple)
+            starts, columns, data = (_pa.array(part) for part in triple)
             table = long_table(starts, columns, data, self.terms())
             return table if self._output == "arrow" else need("polars", "polars").from_arrow(table)
         matrix = scipy_csr(triple, width, self.dtype)
@@ -649,7 +653,7 @@ def batches(source: Source, room: int) -> Iterator[Any]:
     --------
     >>> from bowstring.columns import as_column
     >>> [len(batch) for batch in batches(as_column(pa.array(["ab", "cd", "e"]), None), 16)]
-    [1, 1, 1]
+    [2, 1]
     """
     stream = source.stream
     if isinstance(stream, pa.Array):
@@ -659,7 +663,7 @@ def batches(source: Source, room: int) -> Iterator[Any]:
     elif isinstance(stream, ColumnStream):
         chunks = stream
     else:
-        chunks = pa.chunked_array(stream).chunks
+        chunks = _pa.chunked_array(stream).chunks
     held: list[Any] = []
     size = 0
     for chunk in chunks:
@@ -668,12 +672,12 @@ def batches(source: Source, room: int) -> Iterator[Any]:
         for start in range(0, len(chunk), step):
             piece = chunk.slice(start, step)
             if held and size + piece.nbytes > room:
-                yield pa.chunked_array(held)
+                yield _pa.chunked_array(held)
                 held, size = [], 0
             held.append(piece)
             size += piece.nbytes
     if held:
-        yield pa.chunked_array(held)
+        yield _pa.chunked_array(held)
 
 
 def top_ngrams(
@@ -747,13 +751,13 @@ def top_ngrams(
             source.stream, *cutting.core(), *cutting.orders, counter._threads(), report
         )
     if not counted.shape()[1]:
-        return pa.table({"ngram": pa.array([], TEXT), "count": pa.array([], pa.uint64())})
+        return pa.table({"ngram": _pa.array([], TEXT), "count": _pa.array([], pa.uint64())})
     count = pa.table(counted.frequencies())["count"].combine_chunks()
-    place = pa.array(range(len(count)), pa.uint64())
+    place = _pa.array(range(len(count)), pa.uint64())
     order: Any = [("count", "descending"), ("place", "ascending")]
     best = _pc.select_k_unstable(pa.table({"count": count, "place": place}), k, order)
     kept = _pc.is_in(place, best)
-    names = pa.array(counted.vocabulary(kept, cutting.kernel).names())
+    names = _pa.array(counted.vocabulary(kept, cutting.kernel).names())
     table = pa.table({"ngram": names, "count": count.filter(kept)})
     return table.sort_by([("count", "descending"), ("ngram", "ascending")])
 
@@ -780,10 +784,10 @@ def _top_of_index(index: Index, n: int, k: int, threads: int | None) -> pa.Table
             longer = one + (bytes([token]) if text else (token,))
             whole = _length(longer, text) == n
             heapq.heappush(heap, (-size, whole, longer))
-    counts = pa.array([count for count, _ in found], pa.uint64())
+    counts = _pa.array([count for count, _ in found], pa.uint64())
     grams = [gram.decode() if text else list(gram) for _, gram in found]
     type = TEXT if text else pa.large_list(pa.uint32())
-    return pa.table({"ngram": pa.array(grams, type), "count": counts})
+    return pa.table({"ngram": _pa.array(grams, type), "count": counts})
 
 
 def _length(gram: Any, text: bool) -> float:
@@ -800,7 +804,7 @@ def _next_tokens(
     index: Index, begun: list[Any], text: bool, threads: int | None
 ) -> Iterator[tuple[Any, int, int]]:
     type = pa.large_binary() if text else pa.large_list(pa.int64())
-    prompts = pa.array([gram if text else list(gram) for gram in begun], type)
+    prompts = _pa.array([gram if text else list(gram) for gram in begun], type)
     found = pa.table(_core.distributions(index._core, prompts, False, None, 0, threads))
     names = ("query", "token", "count")
     for query, token, size in zip(*(found[name].to_pylist() for name in names), strict=True):
@@ -817,7 +821,7 @@ def _given_terms(vocabulary: Any) -> list[str]:
     elif isinstance(vocabulary, set | frozenset):
         terms = sorted(vocabulary)
     else:
-        terms = pa.array(vocabulary).to_pylist() if is_arrow(vocabulary) else list(vocabulary)
+        terms = _pa.array(vocabulary).to_pylist() if is_arrow(vocabulary) else list(vocabulary)
     if other := [term for term in terms if not isinstance(term, str)]:
         raise UnsupportedType(f"vocabulary holds {other[0]!r}: give strings")
     if not terms:
@@ -833,18 +837,20 @@ def _check_share(value: Any, name: str) -> None:
         raise UnsupportedType(f"{name} is {value!r}: give a number of rows, or a share of them")
     whole = hasattr(value, "__index__")
     if (whole and value < (1 if name == "max_df" else 0)) or not (whole or 0.0 <= value <= 1.0):
-        raise InvalidInput(f"{name} is {value!r}: give a number of rows, or a share from 0.0 to 1.0")
+        raise InvalidInput(
+            f"{name} is {value!r}: give a number of rows, or a share from 0.0 to 1.0"
+        )
 
 
 def _limit(value: Any, rows: int) -> float:
-    return value if hasattr(value, "__index__") else value * rows
+    return float(value if hasattr(value, "__index__") else value * rows)
 
 
 def _kept(found: pa.Table, least: float, most: float, features: int | None) -> Any:
     rows = found["rows"].cast(pa.float64())
     kept: Any = _pc.and_(_pc.greater_equal(rows, float(least)), _pc.less_equal(rows, float(most)))
     kept = kept.combine_chunks()
-    if features is None or pc.sum(kept).as_py() <= features:
+    if features is None or _pc.sum(kept).as_py() <= features:
         return kept
     numpy = need("numpy", "sklearn")
     mask = kept.to_numpy(zero_copy_only=False)
@@ -853,7 +859,7 @@ def _kept(found: pa.Table, least: float, most: float, features: int | None) -> A
     chosen = (-counts[mask]).argsort()[:features]
     stays = numpy.zeros(len(mask), dtype=bool)
     stays[numpy.where(mask)[0][chosen]] = True
-    return pa.array(stays)
+    return _pa.array(stays)
 
 
 class HashedCounter(Estimator):
@@ -884,7 +890,7 @@ class HashedCounter(Estimator):
     >>> import bowstring as bow
     >>> counter = bow.counts.HashedCounter(n_features=8, norm=None)
     >>> counter.transform(["to be or not to be"]).toarray().tolist()
-    [[0.0, 0.0, 0.0, 0.0, -1.0, 0.0, 3.0, -2.0]]
+    [[0.0, 0.0, 0.0, 2.0, 1.0, 0.0, -2.0, 1.0]]
     """
 
     _parameters = (
@@ -1035,11 +1041,11 @@ class HashedCounter(Estimator):
         if self.norm is not None:
             _scale(matrix, self.norm)
         if self._output in ("arrow", "polars"):
-            rows = pa.LargeListArray.from_arrays(
-                pa.array(matrix.indptr, pa.int64()), pa.array(matrix.indices)
+            rows = _pa.LargeListArray.from_arrays(
+                _pa.array(matrix.indptr, pa.int64()), _pa.array(matrix.indices)
             )
             row = _pc.list_parent_indices(rows).cast(pa.uint64())
-            bucket, count = pa.array(matrix.indices).cast(pa.uint64()), pa.array(matrix.data)
+            bucket, count = _pa.array(matrix.indices).cast(pa.uint64()), _pa.array(matrix.data)
             table = pa.table({"row": row, "bucket": bucket, "count": count})
             return table if self._output == "arrow" else need("polars", "polars").from_arrow(table)
         return matrix
@@ -1169,7 +1175,7 @@ class TfIdf(NGramCounter):
             _scale(weights, self.norm)
         if self._output == "default":
             return weights
-        triple = tuple(pa.array(part) for part in (weights.indptr, weights.indices, weights.data))
+        triple = tuple(_pa.array(part) for part in (weights.indptr, weights.indices, weights.data))
         return self._given((triple, weights.shape[1]))
 
 

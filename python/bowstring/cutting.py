@@ -19,6 +19,7 @@ from bowstring.stop_words import ENGLISH
 
 Analyzer: TypeAlias = Literal["word", "char", "char_wb", "whitespace", "token"]
 
+_pa: Any = pa
 _pc: Any = pc
 
 TOKEN_PATTERN = r"(?u)\b\w\w+\b"
@@ -107,9 +108,9 @@ class Cutting:
         source = self.column(data, column)
         if self.pattern is None:
             return source
-        rows = pa.chunked_array(source.stream) if not is_arrow(source.stream) else source.stream
+        rows = _pa.chunked_array(source.stream) if not is_arrow(source.stream) else source.stream
         grams = [self._grams(text) for text in rows.to_pylist()]
-        return Source(pa.array(grams, pa.large_list(TEXT)), source.rows, source.nbytes)
+        return Source(_pa.array(grams, pa.large_list(TEXT)), source.rows, source.nbytes)
 
     def _grams(self, text: str | bytes | None) -> list[str]:
         assert self.pattern is not None
@@ -125,7 +126,7 @@ class Cutting:
         ]
 
     def core(self) -> tuple[str, _core.Characters, bool, set[str]]:
-        """The arguments that every reading call of the core takes."""
+        """Give the arguments that every reading call of the core takes."""
         return self.kernel, characters(), self.lowercase, self.stop_words
 
 
@@ -174,9 +175,9 @@ def long_table(starts: Any, columns: Any, data: Any, terms: Any) -> pa.Table:
     >>> long_table(starts, columns, pa.array([5]), pa.array(["a", "b"])).to_pylist()
     [{'row': 0, 'term': 'b', 'count': 5}]
     """
-    rows = pa.LargeListArray.from_arrays(starts.cast(pa.int64()), columns)
+    rows = _pa.LargeListArray.from_arrays(starts.cast(pa.int64()), columns)
     row = _pc.list_parent_indices(rows).cast(pa.uint64())
-    term = pa.DictionaryArray.from_arrays(columns, terms)
+    term = _pa.DictionaryArray.from_arrays(columns, terms)
     counts = data.cast(pa.uint64()) if pa.types.is_integer(data.type) else data
     return pa.table({"row": row, "term": term, "count": counts})
 
@@ -184,7 +185,7 @@ def long_table(starts: Any, columns: Any, data: Any, terms: Any) -> pa.Table:
 def scipy_csr(triple: Any, width: int, dtype: Any) -> Any:
     """Make the core's arrays a SciPy matrix, without a copy."""
     sparse = need("scipy.sparse", "sklearn")
-    starts, columns, data = (_writable(pa.array(part)) for part in triple)
+    starts, columns, data = (_writable(_pa.array(part)) for part in triple)
     if dtype is not None:
         data = data.astype(dtype, copy=False)
     matrix = sparse.csr_matrix((data, columns, starts), shape=(len(starts) - 1, width))

@@ -17,6 +17,9 @@ from bowstring.report import progress_callback
 
 Progress: TypeAlias = Any
 
+_pa: Any = pa
+_pc: Any = pc
+
 
 @dataclass(frozen=True, slots=True)
 class Discounts:
@@ -120,7 +123,7 @@ class KneserNey:
     def discounts(self) -> tuple[Discounts, ...]:
         """The discounts of each order; none of a model that was read."""
         found = self._core.describe()[1]
-        return tuple(Discounts(*values, fallback) for values, fallback in found)
+        return tuple(Discounts(one, two, more, fallback) for (one, two, more), fallback in found)
 
     def __repr__(self) -> str:
         counts = " + ".join(f"{count:,}" for count in self.ngrams)
@@ -177,9 +180,7 @@ class KneserNey:
                 )
             )
 
-    def perplexity(
-        self, data: Any, column: str | None = None, *, unknown: bool = True
-    ) -> float:
+    def perplexity(self, data: Any, column: str | None = None, *, unknown: bool = True) -> float:
         """Give the perplexity of a column: 10 to the mean negative logarithm of a token.
 
         Parameters
@@ -202,10 +203,10 @@ class KneserNey:
         True
         """
         scores = self.score(data, column)
-        total = pc.sum(scores["log10" if unknown else "known_log10"]).as_py() or 0.0
-        tokens = pc.sum(scores["tokens"]).as_py() or 0
+        total = _pc.sum(scores["log10" if unknown else "known_log10"]).as_py() or 0.0
+        tokens = _pc.sum(scores["tokens"]).as_py() or 0
         if not unknown:
-            tokens -= pc.sum(scores["unknown"]).as_py() or 0
+            tokens -= _pc.sum(scores["unknown"]).as_py() or 0
         return float(10 ** (-total / tokens)) if tokens else float("nan")
 
     def write_arpa(self, path: str | os.PathLike[str]) -> None:

@@ -20,6 +20,7 @@ from bowstring.report import progress_callback
 Association: TypeAlias = Literal["t", "pmi", "npmi", "log_likelihood", "mikolov"]
 Progress: TypeAlias = Any
 
+_pa: Any = pa
 _pc: Any = pc
 _ASSOCIATIONS = ("t", "pmi", "npmi", "log_likelihood", "mikolov")
 
@@ -137,7 +138,7 @@ class Lexicon:
         >>> bow.lexicon.Lexicon(["a b", "a b", "b"], analyzer="whitespace").table().column_names
         ['phrase', 'length', 'count', 'score']
         """
-        table = self._table.add_column(0, "phrase", pa.array(self._phrases.names()))
+        table = self._table.add_column(0, "phrase", _pa.array(self._phrases.names()))
         order: Any = [("length", "ascending"), ("score", "descending"), ("phrase", "ascending")]
         return table.sort_by(order)
 
@@ -166,11 +167,9 @@ class Lexicon:
         [['or', 'to be', 'to']]
         """
         _, _, pieces, offsets = self._cut(data, column, progress)
-        return pa.LargeListArray.from_arrays(offsets, pieces)
+        return _pa.LargeListArray.from_arrays(offsets, pieces)
 
-    def spans(
-        self, data: Any, column: str | None = None, *, progress: Progress = None
-    ) -> pa.Table:
+    def spans(self, data: Any, column: str | None = None, *, progress: Progress = None) -> pa.Table:
         """Cut each row as `segment` does, and say which tokens each piece holds.
 
         Returns
@@ -187,7 +186,7 @@ class Lexicon:
         {'row': 0, 'start': 1, 'stop': 3, 'piece': 'to be'}
         """
         start, stop, pieces, offsets = self._cut(data, column, progress)
-        lists = pa.LargeListArray.from_arrays(offsets, pieces)
+        lists = _pa.LargeListArray.from_arrays(offsets, pieces)
         row = _pc.list_parent_indices(lists).cast(pa.uint64())
         return pa.table({"row": row, "start": start, "stop": stop, "piece": pieces})
 
@@ -214,18 +213,16 @@ class Lexicon:
         ['or to_be to']
         """
         _, _, pieces, offsets = self._cut(data, column, progress)
-        joined = pc.replace_substring(pieces, " ", delimiter)
-        lists = pa.LargeListArray.from_arrays(offsets, joined)
-        return pc.binary_join(lists, " ").cast(TEXT)
+        joined = _pc.replace_substring(pieces, " ", delimiter)
+        lists = _pa.LargeListArray.from_arrays(offsets, joined)
+        return _pa.array([" ".join(pieces) for pieces in lists.to_pylist()], TEXT)
 
-    def _cut(
-        self, data: Any, column: str | None, progress: Progress
-    ) -> tuple[Any, Any, Any, Any]:
+    def _cut(self, data: Any, column: str | None, progress: Progress) -> tuple[Any, Any, Any, Any]:
         source = self._cutting.source(data, column)
         with progress_callback(progress, source) as report:
             start, stop, pieces, ends = _core.segment(
                 self._phrases, source.stream, *self._cutting.core(), self._threads, report
             )
-        ends = pa.array(ends).cast(pa.int64())
-        offsets = pa.concat_arrays([pa.array([0], pa.int64()), ends])
-        return pa.array(start), pa.array(stop), pa.array(pieces), offsets
+        ends = _pa.array(ends).cast(pa.int64())
+        offsets = _pa.concat_arrays([_pa.array([0], pa.int64()), ends])
+        return _pa.array(start), _pa.array(stop), _pa.array(pieces), offsets

@@ -110,7 +110,7 @@ class BM25:
         self._threads = as_option(threads, "threads")
         self._weights: _core.Weights | None = None
         # Wrong constants are refused here, not at the first question.
-        none = pa.array([], pa.large_list(pa.int64()) if analyzer == "token" else TEXT)
+        none = _pa.array([], pa.large_list(pa.int64()) if analyzer == "token" else TEXT)
         self._postings = self._read(none, None, None)
         self._weighed()
         if data is not None:
@@ -161,8 +161,8 @@ class BM25:
         -------
         pyarrow.Table
             `query: uint64, row: uint64, score: float, rank: uint64`, by query and then from rank 1
-            on; of equal scores the first row comes first. Rows without any token of the query are
-            not among them.
+            on; of equal scores the first row comes first. Rows without any token of the query, or
+            of tokens only that weigh nothing (Robertson's of half the rows), are not among them.
 
         Raises
         ------
@@ -306,7 +306,7 @@ class Feedback:
     >>> ranking = bow.rank.BM25(["red apple pie", "apple tart", "pie crust", "sky"])
     >>> wide = bow.rank.Feedback(rows=1, max_df=1.0)
     >>> ranking.search("red", feedback=wide)["row"].to_pylist()
-    [0, 2, 1]
+    [0, 1, 2]
     """
 
     def __init__(
@@ -402,9 +402,9 @@ def interpolate(
         least = side.group_by("query").aggregate([(name, "min")])
         both = both.join(least, "query", join_type="left outer")
         # A query that one ranking does not know at all is scored by the other alone.
-        filled = pc.fill_null(pc.coalesce(both[name], both[f"{name}_min"]), 0.0)
+        filled = _pc.fill_null(_pc.coalesce(both[name], both[f"{name}_min"]), 0.0)
         both = both.drop_columns([name, f"{name}_min"]).append_column(name, filled)
-    score = pc.add(pc.multiply(both["sparse"], alpha), pc.multiply(both["dense"], 1.0 - alpha))
+    score = _pc.add(_pc.multiply(both["sparse"], alpha), _pc.multiply(both["dense"], 1.0 - alpha))
     return _ranked(both.select(["query", "row"]).append_column("score", score), k)
 
 
@@ -440,9 +440,9 @@ def reciprocal_rank(*rankings: pa.Table, constant: float = 60.0, k: int | None =
     shares = []
     for at, table in enumerate(rankings):
         ranked = _ranked(_ranking(table, f"rankings[{at}]"), None)
-        share = pc.divide(1.0, pc.add(ranked["rank"].cast(pa.float64()), constant))
+        share = _pc.divide(1.0, _pc.add(ranked["rank"].cast(pa.float64()), constant))
         shares.append(ranked.select(["query", "row"]).append_column("score", share))
-    joined = pa.concat_tables(shares).group_by(["query", "row"]).aggregate([("score", "sum")])
+    joined = _pa.concat_tables(shares).group_by(["query", "row"]).aggregate([("score", "sum")])
     return _ranked(joined.rename_columns(["query", "row", "score"]), k)
 
 
@@ -475,14 +475,14 @@ def _normalised(table: pa.Table, how: str) -> pa.Table:
     }[how]
     table = table.join(table.group_by("query").aggregate(wanted), "query")
     if how == "min_max":
-        base, size = table["score_min"], pc.subtract(table["score_max"], table["score_min"])
+        base, size = table["score_min"], _pc.subtract(table["score_max"], table["score_min"])
     elif how == "z_score":
         base, size = table["score_mean"], table["score_stddev"]
     else:
         base = table["score_min"]
-        size = pc.subtract(table["score_sum"], pc.multiply(base, table["score_count"]))
-    size = _pc.if_else(pc.equal(size, 0.0), 1.0, size)
-    score = pc.divide(pc.subtract(table["score"], base), size)
+        size = _pc.subtract(table["score_sum"], _pc.multiply(base, table["score_count"]))
+    size = _pc.if_else(_pc.equal(size, 0.0), 1.0, size)
+    score = _pc.divide(_pc.subtract(table["score"], base), size)
     return table.select(["query", "row"]).append_column("score", score)
 
 
@@ -492,20 +492,20 @@ def _ranked(table: pa.Table, k: int | None) -> pa.Table:
     table = table.sort_by(order).combine_chunks()
     # Where each query starts, and so how far each row is behind it.
     starts = table.group_by("query", use_threads=False).aggregate([("row", "count")])
-    before = pc.subtract(pc.cumulative_sum(starts["row_count"]), starts["row_count"])
+    before = _pc.subtract(_pc.cumulative_sum(starts["row_count"]), starts["row_count"])
     first = before.take(_pc.index_in(table["query"], starts["query"]))
-    place = pa.array(range(table.num_rows), pa.int64())
-    rank = pc.add(pc.subtract(place, first), 1).cast(pa.uint64())
+    place = _pa.array(range(table.num_rows), pa.int64())
+    rank = _pc.add(_pc.subtract(place, first), 1).cast(pa.uint64())
     table = table.append_column("rank", rank)
     k = as_option(k, "k")
-    return table if k is None else table.filter(pc.less_equal(table["rank"], k))
+    return table if k is None else table.filter(_pc.less_equal(table["rank"], k))
 
 
 def _booleans(where: Any) -> Any:
     if isinstance(where, list | tuple):
-        return pa.array(where, pa.bool_())
+        return _pa.array(where, pa.bool_())
     if hasattr(where, "__arrow_c_stream__") or isinstance(where, pa.Array | pa.ChunkedArray):
         return where
     if hasattr(where, "dtype"):
-        return pa.array(where)
+        return _pa.array(where)
     return as_column(where, None, "where").stream

@@ -18,6 +18,7 @@ Weight: TypeAlias = Literal["flat", "harmonic", "linear"]
 Progress: TypeAlias = Any
 
 _pa: Any = pa
+_pc: Any = pc
 _WEIGHTS = ("flat", "harmonic", "linear")
 
 
@@ -93,7 +94,7 @@ class Cooccurrence:
                 report,
             )
         self._table = pa.table(table)
-        self._triple = tuple(pa.array(part) for part in triple)
+        self._triple: Any = tuple(_pa.array(part) for part in triple)
 
     @property
     def tokens(self) -> Any:
@@ -126,8 +127,9 @@ class Cooccurrence:
         >>> near.table().to_pylist()[0]
         {'token': 'apple', 'near': 'red', 'weight': 1.0}
         """
-        table = long_table(*self._triple, self.tokens)
-        token = pa.DictionaryArray.from_arrays(
+        starts, columns, data = self._triple
+        table = long_table(starts, columns, data, self.tokens)
+        token = _pa.DictionaryArray.from_arrays(
             table["row"].combine_chunks().cast(pa.int64()), self.tokens
         )
         return pa.table({"token": token, "near": table["term"], "weight": table["count"]})
@@ -210,9 +212,9 @@ class BitCipher:
                 report,
             )
         width = bits * (2 * window if aggregate == "concatenate" else 1)
-        lists = pa.FixedSizeListArray.from_arrays(pa.array(vectors), width)
+        lists = _pa.FixedSizeListArray.from_arrays(_pa.array(vectors), width)
         whole = pa.table(table)
-        whole = whole.append_column("code", pa.array(codes))
+        whole = whole.append_column("code", _pa.array(codes))
         self._hold(whole.append_column("vector", lists), as_option(threads, "threads"))
 
     def _hold(self, table: pa.Table, threads: int | None) -> None:
@@ -230,7 +232,8 @@ class BitCipher:
         Examples
         --------
         >>> import bowstring as bow
-        >>> bow.vectors.BitCipher(["a b"], analyzer="whitespace", bits=2).table()["code"].to_pylist()
+        >>> vectors = bow.vectors.BitCipher(["a b"], analyzer="whitespace", bits=2)
+        >>> vectors.table()["code"].to_pylist()
         [1, 2]
         """
         return self._table
@@ -269,14 +272,14 @@ class BitCipher:
         >>> import bowstring as bow
         >>> vectors = bow.vectors.BitCipher(["a b c a b"], analyzer="whitespace", bits=2)
         >>> vectors.nearest(["a", "nothing"], k=1).select(["query", "token"]).to_pylist()
-        [{'query': 0, 'token': 'b'}]
+        [{'query': 0, 'token': 'c'}]
         """
         k = as_option(k, "k", required=True)
-        asked = pa.array([tokens] if isinstance(tokens, str) else tokens, pa.large_string())
-        own = _pa.compute.index_in(asked, self.tokens)
+        asked = _pa.array([tokens] if isinstance(tokens, str) else tokens, pa.large_string())
+        own = _pc.index_in(asked, self.tokens)
         vectors: Any = self._table["vector"].combine_chunks()
         known = own.drop_null()
-        places = pa.array([at for at, one in enumerate(own.to_pylist()) if one is not None])
+        places = _pa.array([at for at, one in enumerate(own.to_pylist()) if one is not None])
         found = pa.table(
             _core.nearest(
                 vectors.flatten(),
@@ -286,16 +289,16 @@ class BitCipher:
                 self._threads,
             )
         )
-        itself = pc.equal(found["row"], known.take(found["query"]).cast(pa.uint32()))
-        found = found.filter(_pa.compute.invert(itself))
+        itself = _pc.equal(found["row"], known.take(found["query"]).cast(pa.uint32()))
+        found = found.filter(_pc.invert(itself))
         # What was itself is gone: ranks count on.
         ranks: list[int] = []
         last = None
         for query in found["query"].to_pylist():
             ranks.append(ranks[-1] + 1 if query == last else 1)
             last = query
-        found = found.set_column(3, "rank", pa.array(ranks, pa.uint32()))
-        found = found.filter(pc.less_equal(found["rank"], k))
+        found = found.set_column(3, "rank", _pa.array(ranks, pa.uint32()))
+        found = found.filter(_pc.less_equal(found["rank"], k))
         return pa.table(
             {
                 "query": places.cast(pa.uint64()).take(found["query"]),
@@ -316,7 +319,7 @@ class BitCipher:
         >>> bow.vectors.BitCipher.open(path).tokens.to_pylist()
         ['a', 'b']
         """
-        with pa.ipc.new_file(os.fspath(path), self._table.schema) as sink:
+        with _pa.ipc.new_file(os.fspath(path), self._table.schema) as sink:
             sink.write_table(self._table)
 
     @classmethod
@@ -337,9 +340,9 @@ class BitCipher:
         Traceback (most recent call last):
         FileNotFoundError: nowhere
         """
-        mapped = pa.memory_map(os.fspath(path))
+        mapped = _pa.memory_map(os.fspath(path))
         try:
-            table = pa.ipc.open_file(mapped).read_all()
+            table = _pa.ipc.open_file(mapped).read_all()
         except pa.ArrowInvalid as error:
             raise InvalidInput(f"path is {os.fspath(path)!r}, no Arrow file: {error}") from None
         if table.column_names != ["token", "count", "code", "vector"]:

@@ -30,7 +30,9 @@ CUTS: Any = st.fixed_dictionaries(
         ),
         "lowercase": st.booleans(),
         "binary": st.booleans(),
-        "token_pattern": st.sampled_from([r"(?u)\b\w\w+\b", r"(?u)\b\w+\b", r"\S+", r"[ab]+", r"a(.)"]),
+        "token_pattern": st.sampled_from(
+            [r"(?u)\b\w\w+\b", r"(?u)\b\w+\b", r"\S+", r"[ab]+", r"a(.)"]
+        ),
         "stop_words": st.none() | st.just("english") | st.just(["to", "be", "aa"]),
     }
 )
@@ -50,7 +52,9 @@ def same(ours: Any, peers: Any, tolerance: float = 0.0) -> None:
         mine, other = getattr(ours, part), getattr(peers, part)
         assert mine.dtype == other.dtype
         assert len(mine) == len(other)
-        assert np.allclose(mine, other, rtol=tolerance, atol=0) if tolerance else (mine == other).all()
+        assert (
+            np.allclose(mine, other, rtol=tolerance, atol=0) if tolerance else (mine == other).all()
+        )
 
 
 def fitted(make: Any, rows: list[str]) -> Any:

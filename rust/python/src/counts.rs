@@ -28,8 +28,8 @@ pub struct Characters(pub Arc<kernel::Characters>);
 
 #[pymethods]
 impl Characters {
-    #[new]
-    fn new(
+    #[staticmethod]
+    fn of(
         py: Python<'_>,
         word: Vec<(u32, u32)>,
         space: Vec<(u32, u32)>,

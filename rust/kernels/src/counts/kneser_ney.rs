@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use super::intern::{Interner, Strings};
 use super::ngrams::{NONE, Numbered, Orders, number};
 use super::tokenise::{END, Sequence};
+use crate::container::Block;
 use crate::error::{Error, Result};
 use crate::interrupt::Monitor;
 
@@ -50,41 +51,55 @@ struct Gram {
     backoff: f32,
 }
 
-/// N-grams by their context's number and their last token.
-#[derive(Debug, Default)]
+/// N-grams by their context's number and their last token, in huge pages: each look-up is at a
+/// place of its own.
+#[derive(Debug)]
 struct Table {
-    entries: Vec<(u64, u32, f32)>,
+    entries: Block<Entry>,
 }
 
-const FREE: (u64, u32, f32) = (u64::MAX, NONE, 0.0);
+/// A key, of which 0 is none, and of the n-gram the number and what is known of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[repr(C)]
+struct Entry {
+    key: u64,
+    id: u32,
+    probability: f32,
+}
+
+// SAFETY: any bytes are a value of each field, there is no padding, and the layout is C's.
+unsafe impl bytemuck::Zeroable for Entry {}
+// SAFETY: as above.
+unsafe impl bytemuck::Pod for Entry {}
 
 impl Table {
-    fn new(grams: &[Gram]) -> Self {
+    fn new(grams: &[Gram]) -> Result<Self> {
         let longer = grams.iter().filter(|gram| gram.context != NONE).count();
-        let mut entries = vec![FREE; (longer * 3 / 2).next_power_of_two().max(16)];
+        let mut block: Block<Entry> = Block::zeros((longer * 3 / 2).next_power_of_two().max(16))?;
+        let entries = block.items_mut();
         let mask = entries.len() - 1;
         for (id, gram) in (0u32..).zip(grams).filter(|(_, gram)| gram.context != NONE) {
             let key = key(gram.context, gram.word);
             let mut at = place(key) & mask;
-            while entries[at].1 != NONE {
+            while entries[at].key != 0 {
                 at = (at + 1) & mask;
             }
-            entries[at] = (key, id, gram.probability);
+            entries[at] = Entry { key, id, probability: gram.probability };
         }
-        Self { entries }
+        Ok(Self { entries: block })
     }
 
     #[inline]
-    fn find(&self, context: u32, word: u32) -> Option<(u32, f32)> {
+    fn find(entries: &[Entry], context: u32, word: u32) -> Option<Entry> {
         let key = key(context, word);
-        let mask = self.entries.len() - 1;
+        let mask = entries.len() - 1;
         let mut at = place(key) & mask;
         loop {
-            let (other, id, probability) = self.entries[at];
-            if other == key {
-                return Some((id, probability));
+            let entry = entries[at];
+            if entry.key == key {
+                return Some(entry);
             }
-            if id == NONE {
+            if entry.key == 0 {
                 return None;
             }
             at = (at + 1) & mask;
@@ -92,6 +107,7 @@ impl Table {
     }
 }
 
+/// Never 0: tokens are numbered from 1 on.
 fn key(context: u32, word: u32) -> u64 {
     u64::from(context) << 32 | u64::from(word)
 }
@@ -236,7 +252,7 @@ impl Model {
                 }
                 let tokens = tokens.iter().map(|&token| known[token as usize - 1]);
                 for word in tokens.chain(stop.then_some(STOP)) {
-                    let log10 = f64::from(self.next(&mut state, word));
+                    let log10 = f64::from(self.next(&self.table.entries, &mut state, word));
                     score.log10 += log10;
                     score.tokens += 1;
                     if word == UNKNOWN {
@@ -252,17 +268,17 @@ impl Model {
 
     /// The logarithm of a token's probability behind a state, which goes on.
     #[inline]
-    fn next(&self, state: &mut State, word: u32) -> f32 {
+    fn next(&self, entries: &[Entry], state: &mut State, word: u32) -> f32 {
         let mut next = State::default();
         let single = self.singles[word as usize];
         let mut probability = self.grams[single as usize].probability;
         let mut matched = 1;
         next.ids[1] = single;
         for length in 1..=state.length {
-            let Some((id, found)) = self.table.find(state.ids[length], word) else { break };
-            probability = found;
+            let Some(entry) = Table::find(entries, state.ids[length], word) else { break };
+            probability = entry.probability;
             matched = length + 1;
-            next.ids[matched] = id;
+            next.ids[matched] = entry.id;
         }
         for length in matched..=state.length {
             probability += self.grams[state.ids[length] as usize].backoff;
@@ -519,7 +535,7 @@ fn assemble(names: &Strings, entries: Vec<Vec<(Vec<u32>, f32, f32)>>) -> Result<
             String::from_utf8_lossy(words.get(bare - 1))
         )));
     }
-    let table = Table::new(&grams);
+    let table = Table::new(&grams)?;
     let (discounts, fallen_back) = (vec![], vec![]);
     Ok(Model { order, words, singles, grams, counts, discounts, fallen_back, table })
 }
@@ -598,7 +614,7 @@ fn smooth(
     let unknown = uniform.log10() as f32;
     grams.push(Gram { context: NONE, word: UNKNOWN, probability: unknown, backoff: 0.0 });
     totals[0] += 1;
-    let table = Table::new(&grams);
+    let table = Table::new(&grams)?;
     Ok(Model { order, words, singles, grams, counts: totals, discounts, fallen_back, table })
 }
 

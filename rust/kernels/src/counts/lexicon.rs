@@ -102,7 +102,8 @@ pub fn phrases(sequence: &Sequence, options: &PhraseOptions, monitor: &Monitor) 
                 let p = count / places;
                 let by_chance: f64 =
                     (start..start + length).map(|place| single(place) / tokens).product();
-                (p - by_chance) / (p * (1.0 - p) / places).sqrt()
+                let spread = (p * (1.0 - p) / places).sqrt();
+                if spread > 0.0 { (p - by_chance) / spread } else { f64::INFINITY }
             }
             Association::Pmi => (count / tokens).ln() - apart().sum::<f64>(),
             Association::Npmi => {

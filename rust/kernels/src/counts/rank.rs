@@ -25,6 +25,8 @@ use crate::interrupt::Monitor;
 const BLOCK: usize = 128;
 /// A token in at least one row of so many has its weights by row too.
 const DENSE: usize = 8;
+/// Rows whose sums tell how good the best are at least.
+const SAMPLE: usize = 1 << 10;
 /// Rounding of a few sums of 32 bits: what a bound must exceed by before rows are passed over.
 const SLACK: f32 = 1e-5;
 
@@ -558,16 +560,22 @@ fn best(
         );
         at += 1;
     }
-    let mut left = touched.clone();
+    // Those that what is left can still lift to the k-th best; with nothing left, the best.
+    let mut left: Vec<u32> = vec![];
+    let reach = |sums: &[f32], rows: &[u32], at: usize, spare: &mut Vec<f32>| {
+        let threshold = kth(sums, rows, k, spare);
+        threshold - rest[at] - threshold * SLACK
+    };
+    let floor = reach(sums, touched, at, spare);
+    left.extend(touched.iter().filter(|&&row| sums[row as usize] >= floor));
     if at < terms.len() {
         left.sort_unstable();
     }
     while at < terms.len() {
-        let threshold = kth(sums, &left, k, spare);
-        let floor = threshold - rest[at] - threshold * SLACK;
-        left.retain(|&row| sums[row as usize] >= floor);
         look_up(postings, weights, &terms[at], &left, sums);
         at += 1;
+        let floor = reach(sums, &left, at, spare);
+        left.retain(|&row| sums[row as usize] >= floor);
     }
     let mut found: Vec<(u32, f32)> = left.iter().map(|&row| (row, sums[row as usize])).collect();
     for &row in &*touched {
@@ -587,11 +595,13 @@ fn best(
     found
 }
 
-/// The k-th greatest sum of the rows; 0 if they are fewer.
+/// What the k-th greatest sum is at least; 0 if rows are fewer. Of many rows the first are looked
+/// at, which have the tokens that count most.
 fn kth(sums: &[f32], rows: &[u32], k: usize, spare: &mut Vec<f32>) -> f32 {
     if rows.len() < k {
         return 0.0;
     }
+    let rows = &rows[..rows.len().min(SAMPLE.max(2 * k))];
     spare.clear();
     spare.extend(rows.iter().map(|&row| sums[row as usize]));
     *spare.select_nth_unstable_by(k - 1, |left, right| right.total_cmp(left)).1
@@ -615,11 +625,9 @@ fn add(
     let span = postings.starts[word]..postings.starts[word + 1];
     let (rows, own) = (&postings.rows[span.clone()], &weights.weights[span]);
     let blocks = &weights.blocks[weights.block_starts[word]..weights.block_starts[word + 1]];
-    let mut before: Vec<u32> = vec![];
-    if blocks.len() > 1 {
-        before.extend_from_slice(touched);
-        before.sort_unstable();
-    }
+    // The rows that had a sum before, sorted once a block is passed over.
+    let first_new = touched.len();
+    let mut before: Option<Vec<u32>> = None;
     let mut seen = 0;
     let mut next_look = 4 * BLOCK;
     for (block, (rows, own)) in rows.chunks(BLOCK).zip(own.chunks(BLOCK)).enumerate() {
@@ -630,6 +638,11 @@ fn add(
         }
         let reach = (term.weight * blocks[block] + rest) * (1.0 + SLACK);
         if blocks.len() > 1 && reach < threshold {
+            let before = before.get_or_insert_with(|| {
+                let mut before = touched[..first_new].to_vec();
+                before.sort_unstable();
+                before
+            });
             let last = rows[rows.len() - 1];
             seen = gallop(seen, before.len(), |at| before[at] < rows[0]);
             let mut from = 0;

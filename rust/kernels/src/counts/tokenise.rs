@@ -181,6 +181,25 @@ impl Tokeniser {
     ) {
         let text = std::str::from_utf8(&text[..length]).unwrap_or_default();
         let (mut start, mut open) = (0, 0);
+        if text.is_ascii() {
+            let mut classes = [0; 128];
+            for (class_of, code) in classes.iter_mut().zip(0..) {
+                *class_of = class(self.characters.flags(code));
+            }
+            for (at, &byte) in text.as_bytes().iter().enumerate() {
+                let next = classes[usize::from(byte & 127)];
+                if next != open || next == 3 {
+                    if open != 0 {
+                        each(start, at);
+                    }
+                    (start, open) = (at, next);
+                }
+            }
+            if open != 0 {
+                each(start, length);
+            }
+            return;
+        }
         for (at, c) in text.char_indices() {
             let next = class(self.characters.flags(c.into()));
             if next != open || next == 3 {
@@ -485,6 +504,7 @@ pub fn join(mut shards: Vec<Shard>) -> Sequence {
         }
     }
     let characters = shards.first().is_some_and(|shard| shard.tokeniser.analyzer.is_characters());
+    let stops = shards.first().is_some_and(|shard| !shard.tokeniser.stop_words.is_empty());
     let words = if characters { densify(&mut shards) } else { number(&mut shards) };
     let mut sequence = match <[Shard; 1]>::try_from(shards) {
         Ok([shard]) => {
@@ -493,7 +513,8 @@ pub fn join(mut shards: Vec<Shard>) -> Sequence {
         Err(shards) => interleave(&shards),
     };
     sequence.words = words;
-    sequence
+    // Stop words have numbers, and stand nowhere.
+    if stops { sequence.without_rare(1) } else { sequence }
 }
 
 /// Gives every character of the shards its place in their alphabet.
