@@ -310,3 +310,31 @@ except KeyboardInterrupt:
     print("stopped")
 """
     assert run_python(script) == "stopped\n"
+
+
+def test_polars_counts_within_rows() -> None:
+    pl = pytest.importorskip("polars")
+    import bowstring.polars  # noqa: F401
+
+    rows = ["to be or to be", None, "", "be"]
+    frame = pl.LazyFrame({"text": rows}).select(
+        pl.col("text").bow.ngrams(ngram_range=(1, 2), analyzer="whitespace")
+    )
+    assert frame.collect_schema()["text"] == pl.List(
+        pl.Struct({"term": pl.String, "count": pl.UInt64})
+    )
+    found = frame.collect()["text"].to_list()
+    expected = [
+        None
+        if row is None
+        else [
+            {"term": term, "count": count}
+            for term, count in sorted(collections.Counter(grams(row, r"\S+", 1, 2)).items())
+        ]
+        for row in rows
+    ]
+    assert found == expected
+    assert pl.Series([None], dtype=pl.String).bow.ngrams().to_list() == [None]
+    assert pl.Series([[1, 1]]).bow.ngrams(analyzer="token").to_list() == [
+        [{"term": "1", "count": 2}]
+    ]

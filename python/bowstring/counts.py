@@ -396,7 +396,8 @@ class NGramCounter(Estimator):
         {'term': 'be', 'count': 3, 'rows': 2}
         """
         self._count(data, column, progress, matrix=False, frequencies=True)
-        return self._frequencies
+        table: pa.Table = self.__dict__.pop("_frequencies")
+        return table
 
     def get_feature_names_out(self, input_features: Any = None) -> Any:
         """Give the terms in the order of the columns, as a NumPy array of strings.
@@ -631,6 +632,37 @@ class NGramCounter(Estimator):
             names = self.terms().to_pylist()
             return need("pandas", "pandas").DataFrame.sparse.from_spmatrix(matrix, columns=names)
         return matrix
+
+
+def row_ngrams(data: Any, **options: Any) -> pa.LargeListArray[Any]:
+    """Count the n-grams of each row by itself: a list of `term, count`, null where the row is.
+
+    Options are those of `NGramCounter` that say how rows are cut.
+
+    Examples
+    --------
+    >>> row_ngrams(pa.array(["to be or to", None])).to_pylist()
+    [[{'term': 'be', 'count': 1}, {'term': 'or', 'count': 1}, {'term': 'to', 'count': 2}], None]
+    """
+    counter = NGramCounter(**options)
+    cutting = counter._cutting()
+    source = cutting.source(data, None)
+    counted = _core.count_ngrams(
+        source.stream, *cutting.core(), *cutting.orders, counter._threads(), None
+    )
+    starts, columns, numbers = (
+        _pa.array(part) for part in counted.matrix(None, bool(counter.binary), counter._threads())
+    )
+    names = _pa.array(counted.vocabulary(None, cutting.kernel).names())
+    rows = _pa.StructArray.from_arrays(
+        [names.take(columns), numbers.cast(pa.uint64())], ["term", "count"]
+    )
+    nulls = _pc.is_null(data) if is_arrow(data) and data.null_count else None
+    mask = nulls.combine_chunks() if isinstance(nulls, pa.ChunkedArray) else nulls
+    lists: pa.LargeListArray[Any] = _pa.LargeListArray.from_arrays(
+        starts.cast(pa.int64()), rows, mask=mask
+    )
+    return lists
 
 
 class _Folder:

@@ -167,7 +167,8 @@ class Lexicon:
         [['or', 'to be', 'to']]
         """
         _, _, pieces, offsets = self._cut(data, column, progress)
-        return _pa.LargeListArray.from_arrays(offsets, pieces)
+        lists: pa.LargeListArray[Any] = _pa.LargeListArray.from_arrays(offsets, pieces)
+        return lists
 
     def spans(self, data: Any, column: str | None = None, *, progress: Progress = None) -> pa.Table:
         """Cut each row as `segment` does, and say which tokens each piece holds.

@@ -129,10 +129,13 @@ class Cooccurrence:
         """
         starts, columns, data = self._triple
         table = long_table(starts, columns, data, self.tokens)
-        token = _pa.DictionaryArray.from_arrays(
+        token: Any = _pa.DictionaryArray.from_arrays(
             table["row"].combine_chunks().cast(pa.int64()), self.tokens
         )
-        return pa.table({"token": token, "near": table["term"], "weight": table["count"]})
+        pairs: pa.Table = _pa.table(
+            {"token": token, "near": table["term"], "weight": table["count"]}
+        )
+        return pairs
 
 
 class BitCipher:
@@ -299,7 +302,7 @@ class BitCipher:
             last = query
         found = found.set_column(3, "rank", _pa.array(ranks, pa.uint32()))
         found = found.filter(_pc.less_equal(found["rank"], k))
-        return pa.table(
+        nearest: pa.Table = _pa.table(
             {
                 "query": places.cast(pa.uint64()).take(found["query"]),
                 "token": self.tokens.take(found["row"]),
@@ -307,6 +310,7 @@ class BitCipher:
                 "rank": found["rank"],
             }
         )
+        return nearest
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write `table()` as an Arrow IPC file.
