@@ -527,7 +527,7 @@ class NGramCounter(Estimator):
         features = as_option(self.max_features, "max_features")
         kept = None
         if features is not None and features < distinct:
-            kept = _kept(pa.table(run.frequencies()), 0, rows, features)
+            kept = _kept(pa.table(run.frequencies()), 0, rows, features, self.binary)
         self._fitted = run.vocabulary(kept, cutting.kernel)
         self._width = len(self._fitted)
 
@@ -610,7 +610,7 @@ class NGramCounter(Estimator):
         if prunes or frequencies:
             found = pa.table(counted.frequencies())
         if prunes:
-            kept = _kept(found, *limits, most)
+            kept = _kept(found, *limits, most, self.binary)
             if not _pc.any(kept).as_py():
                 raise InvalidInput("no term is left: lower min_df, or raise max_df")
         triple = counted.matrix(kept, bool(self.binary), threads) if matrix else None
@@ -878,7 +878,7 @@ def _limit(value: Any, rows: int) -> float:
     return float(value if hasattr(value, "__index__") else value * rows)
 
 
-def _kept(found: pa.Table, least: float, most: float, features: int | None) -> Any:
+def _kept(found: pa.Table, least: float, most: float, features: int | None, binary: bool) -> Any:
     rows = found["rows"].cast(pa.float64())
     kept: Any = _pc.and_(_pc.greater_equal(rows, float(least)), _pc.less_equal(rows, float(most)))
     kept = kept.combine_chunks()
@@ -886,7 +886,8 @@ def _kept(found: pa.Table, least: float, most: float, features: int | None) -> A
         return kept
     numpy = need("numpy", "sklearn")
     mask = kept.to_numpy(zero_copy_only=False)
-    counts = found["count"].to_numpy().astype(numpy.int64)
+    # A term that counts 1 in each row is as frequent as it has rows.
+    counts = found["rows" if binary else "count"].to_numpy().astype(numpy.int64)
     # As scikit-learn does: which of equals stay is up to this sort.
     chosen = (-counts[mask]).argsort()[:features]
     stays = numpy.zeros(len(mask), dtype=bool)

@@ -65,7 +65,7 @@ def fitted(make: Any, rows: list[str]) -> Any:
 
 
 @pytest.mark.filterwarnings("ignore")
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(ROWS, ROWS, CUTS, LIMITS)
 def test_counts(rows: list[str], others: list[str], cuts: Any, limits: Any) -> None:
     peer = text.CountVectorizer(**cuts, **limits)
@@ -106,7 +106,7 @@ def test_hashes(rows: list[str], cuts: Any, buckets: int, signed: bool, norm: An
 
 
 @pytest.mark.filterwarnings("ignore")
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(
     ROWS,
     CUTS,
