@@ -1,6 +1,6 @@
 """Exact answers about the strings in a dataframe column, from Arrow, fast."""
 
-from bowstring import hamming, interop, membership
+from bowstring import counts, hamming, interop, lexicon, membership, rank, vectors
 from bowstring._core import __version__
 from bowstring.contamination import Contamination, contamination
 from bowstring.coverage import copied, coverage, creativity
@@ -44,10 +44,14 @@ __all__ = [
     "deduplicate",
     "duplicates",
     "hamming",
+    "counts",
     "index",
     "interop",
+    "lexicon",
     "matches",
     "membership",
     "open",
     "repetition",
+    "rank",
+    "vectors",
 ]

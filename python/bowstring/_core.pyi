@@ -5,8 +5,15 @@ from typing import Any, Protocol, final
 
 __all__ = [
     "Array",
+    "Characters",
+    "Counted",
     "Index",
+    "KneserNey",
+    "Postings",
+    "Run",
     "Table",
+    "Vocabulary",
+    "Weights",
     "__version__",
     "build_profile",
     "contamination",
@@ -14,6 +21,12 @@ __all__ = [
     "cut",
     "distributions",
     "duplicates",
+    "cipher_vectors",
+    "cooccurrence",
+    "count_hashed",
+    "count_ngrams",
+    "distributions",
+    "find_phrases",
     "generate",
     "hamming_approximate",
     "hamming_count_pairs",
@@ -25,6 +38,8 @@ __all__ = [
     "hamming_within",
     "interpolated",
     "matches",
+    "merge_runs",
+    "nearest",
     "open_infini_gram",
     "order_counts",
     "predict",
@@ -33,6 +48,7 @@ __all__ = [
     "repetition",
     "row_removals",
     "score",
+    "segment",
     "segment_continuations",
     "segment_positions",
     "segment_ranks",
@@ -40,6 +56,7 @@ __all__ = [
     "segment_stretches",
     "shared",
     "stupid_backoff",
+    "vocabulary_of_terms",
 ]
 
 __version__: str
@@ -329,3 +346,213 @@ def hamming_sums(
     a: _Column, b: _Column, counted: bool, engine: str | None
 ) -> tuple[Table, str]: ...
 def hamming_count_pairs(a: _Column, b: _Column, targets: _Column, threads: int | None) -> Array: ...
+
+@final
+class Characters:
+    @staticmethod
+    def of(
+        word: Sequence[tuple[int, int]],
+        space: Sequence[tuple[int, int]],
+        cased: Sequence[tuple[int, int]],
+        ignorable: Sequence[tuple[int, int]],
+        lower: dict[int, str],
+    ) -> Characters: ...
+    def lower(self, text: str) -> str: ...
+
+@final
+class Counted:
+    def shape(self) -> tuple[int, int]: ...
+    def frequencies(self) -> Table: ...
+    def matrix(
+        self, kept: _Column | None, binary: bool, threads: int | None
+    ) -> tuple[Array, Array, Array]: ...
+    def run(self, orders: tuple[int, int, bool]) -> Run: ...
+    def vocabulary(self, kept: _Column | None, analyzer: str) -> Vocabulary: ...
+
+@final
+class Run:
+    @staticmethod
+    def open(path: str, least: int, most: int, whole: bool) -> Run: ...
+    def save(self, path: str) -> None: ...
+    def shape(self) -> tuple[int, int, int]: ...
+    def frequencies(self) -> Table: ...
+    def vocabulary(self, kept: _Column | None, analyzer: str) -> Vocabulary: ...
+
+def merge_runs(
+    runs: Sequence[Run], orders: tuple[int, int, bool], least: int, most: int
+) -> Run: ...
+
+@final
+class Vocabulary:
+    def __len__(self) -> int: ...
+    def names(self) -> Array: ...
+    def count(
+        self,
+        column: _Column,
+        characters: Characters,
+        lowercase: bool,
+        stop_words: set[str],
+        binary: bool,
+        threads: int | None,
+        progress: _Progress | None,
+    ) -> tuple[Array, Array, Array]: ...
+    def parts(self) -> tuple[Array, Array, Array]: ...
+    @staticmethod
+    def of_parts(
+        words: _Column,
+        symbols: _Column,
+        lengths: _Column,
+        analyzer: str,
+        least: int,
+        most: int,
+    ) -> Vocabulary: ...
+
+def vocabulary_of_terms(
+    terms: Sequence[str], analyzer: str, least: int, most: int
+) -> Vocabulary: ...
+def count_ngrams(
+    column: _Column,
+    analyzer: str,
+    characters: Characters,
+    lowercase: bool,
+    stop_words: set[str],
+    least: int,
+    most: int,
+    threads: int | None,
+    progress: _Progress | None,
+) -> Counted: ...
+def count_hashed(
+    column: _Column,
+    analyzer: str,
+    characters: Characters,
+    lowercase: bool,
+    stop_words: set[str],
+    least: int,
+    most: int,
+    hash: str,
+    buckets: int,
+    threads: int | None,
+    progress: _Progress | None,
+) -> tuple[Array, Array, Array]: ...
+
+type _Widening = tuple[str, float, float, int, int, float, bool]
+
+@final
+class Weights: ...
+
+@final
+class Postings:
+    @staticmethod
+    def build(
+        column: _Column,
+        analyzer: str,
+        characters: Characters,
+        lowercase: bool,
+        stop_words: set[str],
+        threads: int | None,
+        progress: _Progress | None,
+    ) -> Postings: ...
+    @staticmethod
+    def open(path: str) -> tuple[Postings, str]: ...
+    def save(self, path: str, options: str) -> None: ...
+    def shape(self) -> tuple[int, int]: ...
+    def joined(self, other: Postings) -> Postings: ...
+    def weights(
+        self, method: str, idf: str, k1: float, b: float, delta: float, threads: int | None
+    ) -> Weights: ...
+    def search(
+        self,
+        weights: Weights,
+        queries: _Column,
+        analyzer: str,
+        characters: Characters,
+        lowercase: bool,
+        stop_words: set[str],
+        k: int,
+        allowed: _Column | None,
+        widening: _Widening | None,
+        threads: int | None,
+    ) -> Table: ...
+
+@final
+class KneserNey:
+    @staticmethod
+    def estimate(
+        column: _Column,
+        analyzer: str,
+        characters: Characters,
+        lowercase: bool,
+        stop_words: set[str],
+        order: int,
+        threads: int | None,
+        progress: _Progress | None,
+    ) -> KneserNey: ...
+    @staticmethod
+    def read_arpa(path: str) -> KneserNey: ...
+    def write_arpa(self, path: str) -> None: ...
+    def describe(self) -> tuple[list[int], list[tuple[list[float], bool]]]: ...
+    def score(
+        self,
+        column: _Column,
+        analyzer: str,
+        characters: Characters,
+        lowercase: bool,
+        stop_words: set[str],
+        start: bool,
+        stop: bool,
+        threads: int | None,
+        progress: _Progress | None,
+    ) -> Table: ...
+
+def find_phrases(
+    column: _Column,
+    analyzer: str,
+    characters: Characters,
+    lowercase: bool,
+    stop_words: set[str],
+    most: int,
+    association: str,
+    least_count: int,
+    top: int | None,
+    threshold: float | None,
+    threads: int | None,
+    progress: _Progress | None,
+) -> tuple[Vocabulary, Table]: ...
+def segment(
+    phrases: Vocabulary,
+    column: _Column,
+    analyzer: str,
+    characters: Characters,
+    lowercase: bool,
+    stop_words: set[str],
+    threads: int | None,
+    progress: _Progress | None,
+) -> tuple[Array, Array, Array, Array]: ...
+def cooccurrence(
+    column: _Column,
+    analyzer: str,
+    characters: Characters,
+    lowercase: bool,
+    stop_words: set[str],
+    least_count: int,
+    radius: int,
+    weight: str,
+    threads: int | None,
+    progress: _Progress | None,
+) -> tuple[Table, Array, Array, Array]: ...
+def cipher_vectors(
+    column: _Column,
+    analyzer: str,
+    characters: Characters,
+    lowercase: bool,
+    stop_words: set[str],
+    least_count: int,
+    radius: int,
+    bits: int,
+    concatenate: bool,
+    threads: int | None,
+    progress: _Progress | None,
+) -> tuple[Table, Array, Array]: ...
+def nearest(
+    vectors: _Column, queries: _Column, width: int, k: int, threads: int | None
+) -> Table: ...

@@ -17,12 +17,15 @@ Examples
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import polars as pl
 import pyarrow as pa
 
 from bowstring.accessors import IndexLike, as_index, counts, lists
+from bowstring.columns import as_array
+from bowstring.counts import row_ngrams
+from bowstring.cutting import TOKEN_PATTERN
 from bowstring.index import Index
 
 T = TypeVar("T", pl.Expr, pl.Series)
@@ -172,6 +175,41 @@ class _Questions(Generic[T]):
         """
         opened = as_index(index)
         return self._map(lambda rows: opened.text(rows, threads=threads), _TEXT[opened.info.column])
+
+    def ngrams(
+        self,
+        n: int = 1,
+        *,
+        analyzer: Literal["word", "char", "char_wb", "whitespace", "token"] = "word",
+        ngram_range: tuple[int, int] | None = None,
+        lowercase: bool = True,
+        token_pattern: str = TOKEN_PATTERN,
+        stop_words: Any = None,
+        threads: int | None = None,
+    ) -> T:
+        """Count the n-grams of each row; see `bowstring.counts.NGramCounter` for the options.
+
+        Returns
+        -------
+        List(Struct({"term": String, "count": UInt64}))
+            In the order of terms. `ngram_range` counts several orders, in place of `n`.
+
+        Examples
+        --------
+        >>> import bowstring.polars, polars as pl
+        >>> pl.Series(["to be to be"]).bow.ngrams(2).to_list()
+        [[{'term': 'be to', 'count': 1}, {'term': 'to be', 'count': 2}]]
+        """
+        options: dict[str, Any] = {
+            "analyzer": analyzer,
+            "ngram_range": (n, n) if ngram_range is None else ngram_range,
+            "lowercase": lowercase,
+            "token_pattern": token_pattern,
+            "stop_words": stop_words,
+            "threads": threads,
+        }
+        dtype = _structs(term=pl.String, count=pl.UInt64)
+        return self._map(lambda rows: row_ngrams(as_array(rows, "rows"), **options), dtype)
 
 
 def _answered(

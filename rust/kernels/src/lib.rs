@@ -23,6 +23,7 @@ pub mod bits;
 pub mod container;
 pub mod contamination;
 pub mod corpus;
+pub mod counts;
 mod error;
 pub mod fm;
 pub mod hamming;

@@ -2,16 +2,21 @@
 
 mod capsule;
 mod contamination;
+mod counts;
 mod detached;
 mod duplicates;
 mod error;
 mod hamming;
 mod index;
 mod infini_gram;
+mod kneser_ney;
 mod language;
+mod lexicon;
 mod matches;
 mod membership;
+mod rank;
 mod repetition;
+mod vectors;
 
 use pyo3::pymodule;
 
@@ -21,6 +26,11 @@ mod _core {
     use super::capsule::{Array, Table};
     #[pymodule_export]
     use super::contamination::contamination;
+    #[pymodule_export]
+    use super::counts::{
+        Characters, Counted, Run, Vocabulary, count_hashed, count_ngrams, merge_runs,
+        vocabulary_of_terms,
+    };
     #[pymodule_export]
     use super::duplicates::{cut, duplicates, removals, row_removals};
     #[pymodule_export]
@@ -36,16 +46,24 @@ mod _core {
         segment_stretches,
     };
     #[pymodule_export]
+    use super::kneser_ney::KneserNey;
+    #[pymodule_export]
     use super::language::{
         distributions, generate, interpolated, order_counts, predict, predict_one, score,
         stupid_backoff,
     };
     #[pymodule_export]
+    use super::lexicon::{find_phrases, segment};
+    #[pymodule_export]
     use super::matches::{coverage, matches};
     #[pymodule_export]
     use super::membership::shared;
     #[pymodule_export]
+    use super::rank::{Postings, Weights};
+    #[pymodule_export]
     use super::repetition::repetition;
+    #[pymodule_export]
+    use super::vectors::{cipher_vectors, cooccurrence, nearest};
 
     #[pymodule_export]
     #[allow(non_upper_case_globals, reason = "Python's name")]
