@@ -26,6 +26,7 @@ def test_examples_run(name: str) -> None:
 
 
 PUBLIC = ["index", "language", "overlap", "plot", "polars", "pandas"]
+PUBLIC += ["aliases", "categories", "link", "profiles"]
 
 
 @pytest.mark.parametrize("name", [f"bowstring.{module}" for module in PUBLIC])

@@ -1,6 +1,8 @@
 """Exact answers about the strings in a dataframe column, from Arrow, fast."""
 
-from bowstring import interop
+from typing import TYPE_CHECKING, Any
+
+from bowstring import interop, link
 from bowstring._core import __version__
 from bowstring.errors import (
     BowstringError,
@@ -14,6 +16,9 @@ from bowstring.errors import (
 from bowstring.index import Index, IndexInfo, SegmentInfo, index, open
 from bowstring.language import LanguageModel, Mixture, Prediction, Scores
 from bowstring.overlap import matches
+
+if TYPE_CHECKING:
+    from bowstring import categories
 
 __all__ = [
     "BowstringError",
@@ -31,8 +36,19 @@ __all__ = [
     "SegmentInfo",
     "UnsupportedType",
     "__version__",
+    "categories",
     "index",
     "interop",
+    "link",
     "matches",
     "open",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # Estimators of scikit-learn, which takes a second to import.
+    if name == "categories":
+        from importlib import import_module
+
+        return import_module("bowstring.categories")
+    raise AttributeError(f"module 'bowstring' has no attribute {name!r}")

@@ -5,16 +5,23 @@ from typing import Any, Protocol, final
 
 __all__ = [
     "Array",
+    "Evidence",
     "Index",
+    "Linkage",
     "Table",
     "__version__",
     "build_profile",
     "distributions",
+    "extract_numbers",
     "generate",
+    "held_texts",
     "interpolated",
+    "link",
+    "link_columns",
     "matches",
     "open_infini_gram",
     "order_counts",
+    "overlap_keys",
     "predict",
     "predict_one",
     "score",
@@ -203,3 +210,48 @@ def segment_row(index: Index, segment: int, position: int) -> tuple[int, int, in
 def segment_stretches(
     index: Index, clauses: Sequence[Sequence[Sequence[int]]], reach: int
 ) -> list[list[int]]: ...
+
+@final
+class Linkage:
+    """Two columns of names, linked."""
+
+    def pairs(self) -> Table: ...
+    def threshold(self) -> float: ...
+    def explain(self, left: int, right: int) -> tuple[float, float, Table]: ...
+
+@final
+class Evidence:
+    """The rows of two tables, linked by the evidence of their columns."""
+
+    def pairs(self) -> Table: ...
+    def threshold(self) -> float: ...
+    def prior(self) -> float: ...
+    def agreements(self) -> Table: ...
+    def explain(self, left: int, right: int) -> Table: ...
+
+def link(
+    left: _Column,
+    right: _Column | None,
+    relation: str,
+    candidates: int,
+    min_cosine: float,
+    threshold: float | None,
+    symmetric: bool,
+    threads: int | None,
+    progress: _Progress | None,
+) -> Linkage: ...
+def link_columns(
+    left: Sequence[_Column],
+    right: Sequence[_Column] | None,
+    relation: str,
+    candidates: int,
+    min_cosine: float,
+    threshold: float | None,
+    threads: int | None,
+    progress: _Progress | None,
+) -> Evidence: ...
+def overlap_keys(values: _Column, min_length: int, keys: str, threads: int | None) -> Table: ...
+def held_texts(
+    texts: _Column, values: _Column, ignore_case: bool, threads: int | None
+) -> Array: ...
+def extract_numbers(values: _Column, style: str, which: str, threads: int | None) -> Table: ...

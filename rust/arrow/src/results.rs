@@ -14,7 +14,7 @@ use bowstring::query::{
 };
 use bowstring::{Column, Error, Patterns, Result};
 
-fn broken(error: ArrowError) -> Error {
+pub(crate) fn broken(error: ArrowError) -> Error {
     match error {
         // What was valid when it was indexed is so no more.
         ArrowError::InvalidArgumentError(what) => Error::corrupt(what),
@@ -23,12 +23,15 @@ fn broken(error: ArrowError) -> Error {
 }
 
 /// A table with a leading `query` column if there are many queries.
-fn table(query: Option<Vec<u64>>, columns: Vec<(&str, ArrayRef)>) -> Result<RecordBatch> {
+pub(crate) fn table(
+    query: Option<Vec<u64>>,
+    columns: Vec<(&str, ArrayRef)>,
+) -> Result<RecordBatch> {
     nullable_table(query, columns, &[])
 }
 
 /// A table of which some columns may hold nulls.
-fn nullable_table(
+pub(crate) fn nullable_table(
     query: Option<Vec<u64>>,
     columns: Vec<(&str, ArrayRef)>,
     nullable: &[&str],
@@ -43,11 +46,11 @@ fn nullable_table(
     RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(broken)
 }
 
-fn numbers(numbers: Vec<u64>) -> ArrayRef {
+pub(crate) fn numbers(numbers: Vec<u64>) -> ArrayRef {
     Arc::new(UInt64Array::from(numbers))
 }
 
-fn validity(length: usize, nulls: &[usize]) -> Option<NullBuffer> {
+pub(crate) fn validity(length: usize, nulls: &[usize]) -> Option<NullBuffer> {
     if nulls.is_empty() {
         return None;
     }

@@ -1,11 +1,13 @@
 //! The compiled core of the Python package: thin bindings over `bowstring` and `bowstring-arrow`.
 
 mod capsule;
+mod categories;
 mod detached;
 mod error;
 mod index;
 mod infini_gram;
 mod language;
+mod link;
 mod matches;
 
 use pyo3::pymodule;
@@ -14,6 +16,8 @@ use pyo3::pymodule;
 mod _core {
     #[pymodule_export]
     use super::capsule::{Array, Table};
+    #[pymodule_export]
+    use super::categories::{extract_numbers, held_texts, overlap_keys};
     #[pymodule_export]
     use super::index::Index;
     #[pymodule_export]
@@ -26,6 +30,8 @@ mod _core {
         distributions, generate, interpolated, order_counts, predict, predict_one, score,
         stupid_backoff,
     };
+    #[pymodule_export]
+    use super::link::{Evidence, Linkage, link, link_columns};
     #[pymodule_export]
     use super::matches::matches;
 
