@@ -17,7 +17,10 @@ import pyarrow as pa
 
 from bowstring.columns import as_float
 from bowstring.errors import InvalidInput, MissingPackage
-from bowstring.frames import as_table, is_table, normalised, text_column
+from bowstring.frames import as_table, is_table, normalised, text_column, values
+
+# What pyarrow's stubs do not know, or know wrongly.
+_pa: Any = pa
 
 Method: TypeAlias = Literal["markov", "modularity", "record"]
 
@@ -131,7 +134,7 @@ class AliasNetwork:
         )
 
     def _records(self, name: str) -> dict[str, float]:
-        key = normalised(pa.array([name], pa.large_string()))[0].as_py()
+        key = normalised(_pa.array([name], pa.large_string()))[0].as_py()
         return self._by_alias.get(key, {})
 
     def clusters(self, method: Method = "markov", *, inflation: float = 2.0) -> pa.Table:
@@ -175,10 +178,10 @@ class AliasNetwork:
             raise InvalidInput(f'method is {method!r}: give "markov", "modularity" or "record"')
         numbers: dict[int, int] = {}
         found = [numbers.setdefault(groups[key], len(numbers)) for key in keys]
-        return pa.table(
+        return _pa.table(
             {
-                "alias": pa.array(self._shown.values(), pa.large_string()),
-                "cluster": pa.array(found, pa.uint64()),
+                "alias": _pa.array(self._shown.values(), pa.large_string()),
+                "cluster": _pa.array(found, pa.uint64()),
             }
         )
 
@@ -214,8 +217,8 @@ class AliasNetwork:
             for key, seen in self._by_alias.items()
             for record, n in seen.items()
         ]
-        rows, columns, values = (list(part) for part in zip(*entries, strict=True))
-        counts = sparse.csr_matrix((values, (rows, columns)), shape=(len(keys), len(records)))
+        rows, columns, seen_counts = (list(part) for part in zip(*entries, strict=True))
+        counts = sparse.csr_matrix((seen_counts, (rows, columns)), shape=(len(keys), len(records)))
 
         def scaled(matrix: Any) -> Any:
             sums = np.asarray(matrix.sum(axis=0)).ravel()
@@ -305,7 +308,8 @@ class AliasNetwork:
         ...     "alias": ["Fannie Mae", "Federal National Mortgage Association"],
         ...     "record": ["fnma.com", "fnma.com"],
         ... })
-        >>> found = network.link(["FANNIE MAE"], ["Federal National Mortgage Assoc"], method="record")
+        >>> other = ["Federal National Mortgage Assoc"]
+        >>> found = network.link(["FANNIE MAE"], other, method="record")
         >>> found["via"].to_pylist()
         ['Fannie Mae']
         """
@@ -328,7 +332,7 @@ class AliasNetwork:
         options: dict[str, Any] = {"candidates": candidates, "threads": threads}
         direct = linking.link(*sides, threshold=threshold, **options).matches
         best: dict[int, tuple[float, int, str | None]] = {}
-        for i, j, score in zip(*(direct[c].to_pylist() for c in _COLUMNS), strict=True):
+        for i, j, score in values(direct, *_COLUMNS):
             best[i] = (score, j, None)
         clusters = self.clusters(method)
         names = clusters["alias"].to_pylist()
@@ -338,9 +342,9 @@ class AliasNetwork:
             held: dict[int, dict[int, tuple[float, int]]] = defaultdict(dict)
             if names and len(side):
                 found = linking.link(
-                    side, pa.array(names), relation="many", threshold=least, **options
+                    side, _pa.array(names), relation="many", threshold=least, **options
                 ).matches
-                for row, a, score in zip(*(found[c].to_pylist() for c in _COLUMNS), strict=True):
+                for row, a, score in values(found, *_COLUMNS):
                     known = held[cluster[a]].get(row)
                     if known is None or score > known[0]:
                         held[cluster[a]][row] = (score, a)
@@ -359,8 +363,8 @@ class AliasNetwork:
         rows_found = [(i, best[i][1], best[i][0], best[i][2]) for i in sorted(best)]
         types = (pa.uint64(), pa.uint64(), pa.float64(), pa.large_string())
         columns = zip(*rows_found, strict=True) if rows_found else ([], [], [], [])
-        arrays = [pa.array(list(c), t) for c, t in zip(columns, types, strict=True)]
-        return pa.table(arrays, names=["left", "right", "score", "via"])
+        arrays = [_pa.array(list(c), t) for c, t in zip(columns, types, strict=True)]
+        return _pa.table(arrays, names=["left", "right", "score", "via"])
 
 
 _COLUMNS = ("left", "right", "score")

@@ -39,6 +39,8 @@ __all__ = [
     "profile",
 ]
 
+# What pyarrow's stubs do not know, or know wrongly.
+_pa: Any = pa
 _pc: Any = pc
 
 Normalize: TypeAlias = Callable[["pa.Array[Any]"], Any] | bool
@@ -56,7 +58,7 @@ class _OneColumn(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         tags.no_validation = True
         return tags
 
-    def _column(self, data: Any, fitting: bool = False) -> pa.Array[Any]:
+    def _column(self, data: Any, fitting: bool = False) -> Any:
         """Read the column; when fitting, remember what it is called."""
         name: Any = getattr(data, "name", None)
         if is_table(data):
@@ -109,7 +111,7 @@ class _OneColumn(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             made = [np.asarray(a.to_numpy(zero_copy_only=False)) for a in arrays]
             texts = any(array.dtype == object for array in made)
             return np.column_stack([a.astype(object) for a in made] if texts else made)
-        frame = like(pa.table(dict(columns)), data)
+        frame = like(_pa.table(dict(columns)), data)
         index = getattr(data, "index", None)
         if library(data) == "pandas" and index is not None:
             frame.index = index
@@ -118,8 +120,8 @@ class _OneColumn(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 def _held(texts: Sequence[str], values: pa.Array[Any], ignore_case: bool = False) -> Any:
     """Give the numbers of the texts that each value holds, ascending, as lists."""
-    needles = pa.array(texts, pa.large_string())
-    return pa.array(_core.held_texts(needles, values, ignore_case, None))
+    needles = _pa.array(texts, pa.large_string())
+    return _pa.array(_core.held_texts(needles, values, ignore_case, None))
 
 
 def _matrix(held: Any, columns: int) -> Any:
@@ -145,9 +147,9 @@ class OverlapEncoder(_OneColumn):
         The least characters of a key.
     encode
         `"indicators"`: a boolean column a key. `"longest"`: the value replaced by its longest key,
-        the first of those of one length. `"ordinal"`: the number of that key, by support. `"binary"`:
-        the pattern of keys that a value holds, as the bits of its number. `"contained"`: whole
-        values that occur inside others, a boolean column each.
+        the first of those of one length. `"ordinal"`: the number of that key, by support.
+        `"binary"`: the pattern of keys that a value holds, as the bits of its number.
+        `"contained"`: whole values that occur inside others, a boolean column each.
     tiers
         How often to look for keys again: 2 adds the keys of the keys. With `"longest"` and
         `"ordinal"` a column a tier; else their keys join the first ones'.
@@ -238,7 +240,7 @@ class OverlapEncoder(_OneColumn):
                 return []
             inside = Counter(at for held in _held(texts, values).to_pylist() for at in held or ())
             return [texts[at] for at, count in inside.items() if count > 1]
-        found = pa.table(_core.overlap_keys(values, self.min_length, self.keys, None))
+        found = _pa.table(_core.overlap_keys(values, self.min_length, self.keys, None))
         keys = found["key"].to_pylist()
         if self.trim:
             stripped = dict.fromkeys(_EDGES.sub("", key) for key in keys)
@@ -284,16 +286,16 @@ class OverlapEncoder(_OneColumn):
             kept = [(key, n) for key, n in zip(keys, rows, strict=True) if n >= self.min_rows]
             support |= dict(kept)
             tiers.append([key for key, _ in kept])
-            source = pa.array(tiers[-1], pa.large_string())
+            source = _pa.array(tiers[-1], pa.large_string())
         # By support, the most first, then by length and letters.
         order = sorted(support, key=lambda key: (-support[key], -len(key), key))
         chosen = order[: self.max_features]
         tier = {key: number for number, keys in enumerate(tiers) for key in keys}
-        self.keys_ = pa.table(
+        self.keys_ = _pa.table(
             {
-                "key": pa.array(chosen, pa.large_string()),
-                "support": pa.array([support[key] for key in chosen], pa.uint64()),
-                "tier": pa.array([tier[key] + 1 for key in chosen], pa.uint64()),
+                "key": _pa.array(chosen, pa.large_string()),
+                "support": _pa.array([support[key] for key in chosen], pa.uint64()),
+                "tier": _pa.array([tier[key] + 1 for key in chosen], pa.uint64()),
             }
         )
         self._keys = chosen
@@ -370,7 +372,7 @@ class OverlapEncoder(_OneColumn):
             dense = matrix.toarray().astype(bool)
             if library(X) == "arrow" and not isinstance(X, pa.Array | pa.ChunkedArray | pa.Table):
                 return dense
-            columns = {name: pa.array(dense[:, at]) for at, name in enumerate(names)}
+            columns = {name: _pa.array(dense[:, at]) for at, name in enumerate(names)}
             return self._given(columns, X)
         held = self._parsed(values)
         if self.encode == "binary":
@@ -382,11 +384,11 @@ class OverlapEncoder(_OneColumn):
         for tier, name in enumerate(names):
             found = [self._longest(one, tier) for one in held]
             if self.encode == "ordinal":
-                made = pa.array([rank.get(key or "", 0) for key in found], pa.int64())
+                made = _pa.array([rank.get(key or "", 0) for key in found], pa.int64())
             else:
                 kept = current if self.missing == "keep" else [None] * len(texts)
                 current = [key or old for key, old in zip(found, kept, strict=True)]
-                made = pa.array(current, pa.large_string())
+                made = _pa.array(current, pa.large_string())
             taken = made.take(codes)
             columns[name] = _pc.fill_null(taken, 0) if self.encode == "ordinal" else taken
         return self._given(columns, X)
@@ -409,10 +411,10 @@ class OverlapEncoder(_OneColumn):
         self, held: list[tuple[int, ...]], codes: Any, names: list[str]
     ) -> dict[str, pa.Array[Any]]:
         other = len(self._patterns)
-        numbers = pa.array([self._patterns.get(one, other) for one in held], pa.int64())
+        numbers = _pa.array([self._patterns.get(one, other) for one in held], pa.int64())
         missing = self._patterns.get((), other)
         filled = np.asarray(_pc.fill_null(numbers.take(codes), missing).to_numpy())
-        return {name: pa.array((filled >> bit & 1) == 1) for bit, name in enumerate(names)}
+        return {name: _pa.array((filled >> bit & 1) == 1) for bit, name in enumerate(names)}
 
     def inverse_transform(self, X: Any) -> pa.Array[Any]:  # noqa: N803
         """Give of each row the longest key that its encoding says it held; null for none.
@@ -457,7 +459,7 @@ class OverlapEncoder(_OneColumn):
                     held = [*patterns.get(sum(1 << bit for bit in held), ())]
                 keys = [self._keys[at] for at in held]
                 found.append(min(keys, key=lambda key: (-len(key), key), default=None))
-        return pa.array(found, pa.large_string())
+        return _pa.array(found, pa.large_string())
 
 
 class NumberExtractor(_OneColumn):
@@ -536,9 +538,9 @@ class NumberExtractor(_OneColumn):
         which = self.which if self.units is None else "all"
         if self.which not in ("first", "longest", "all"):
             raise InvalidInput(f"which is {self.which!r}: give first, longest or all")
-        table = pa.table(_core.extract_numbers(column, self.style, which, None))
+        table = _pa.table(_core.extract_numbers(column, self.style, which, None))
         if self.units is not None:
-            wanted = pa.array([unit.lower() for unit in self.units], pa.large_string())
+            wanted = _pa.array([unit.lower() for unit in self.units], pa.large_string())
             table = table.filter(_pc.is_in(_pc.utf8_lower(table["unit"]), value_set=wanted))
         rows = table["row"].to_pylist()
         values = table["text" if self.as_text else "value"].to_pylist()
@@ -587,7 +589,7 @@ class NumberExtractor(_OneColumn):
             counts[row] += 1
         dtype = pa.large_string() if self.as_text else pa.float64()
         columns = zip(self._names(), made, strict=True)
-        return self._given({name: pa.array(values, dtype) for name, values in columns}, X)
+        return self._given({name: _pa.array(values, dtype) for name, values in columns}, X)
 
 
 class SubstringSearch(_OneColumn):
@@ -596,8 +598,8 @@ class SubstringSearch(_OneColumn):
     Parameters
     ----------
     substrings
-        A list of substrings, or a mapping of names to a substring or a list of aliases, any of which
-        counts.
+        A list of substrings, or a mapping of names to a substring or a list of aliases, any of
+        which counts.
     ignore_case
         Let ASCII letters of either case be the same.
     encode
@@ -665,7 +667,7 @@ class SubstringSearch(_OneColumn):
         self._texts = [text for texts in named.values() for text in texts]
         self._group = [at for at, texts in enumerate(named.values()) for _ in texts]
         if self.normalize is not False and self._texts:
-            texts = pa.array(self._texts, pa.large_string())
+            texts = _pa.array(self._texts, pa.large_string())
             made = normalised(texts) if self.normalize is True else self.normalize(texts)
             self._texts = text_column(made, "substrings").to_pylist()
         if not all(self._texts):
@@ -705,9 +707,9 @@ class SubstringSearch(_OneColumn):
                 found[row] = {self._group[at] for at in held or ()}
         if self.encode == "first":
             first = [self._groups[min(one)] if one else None for one in found]
-            return self._given({self._name: pa.array(first, pa.large_string())}, X)
+            return self._given({self._name: _pa.array(first, pa.large_string())}, X)
         columns = {
-            name: pa.array([at in one for one in found], pa.bool_())
+            name: _pa.array([at in one for one in found], pa.bool_())
             for at, name in enumerate(self._names())
         }
         if not columns:
@@ -773,7 +775,7 @@ class Consolidate(_OneColumn):
 
         Examples
         --------
-        >>> Consolidate(threshold=0.6).fit(["Intel Corp", "Intel Corp", "INTEL"]).mapping_["intel"]
+        >>> Consolidate(threshold=0.3).fit(["Intel Corp", "Intel Corp", "INTEL"]).mapping_["intel"]
         'Intel Corp'
         """
         from bowstring.link import deduplicate_names
@@ -783,7 +785,7 @@ class Consolidate(_OneColumn):
         if isinstance(self.mapping, Mapping):
             for category, spellings in self.mapping.items():
                 texts = [spellings] if isinstance(spellings, str) else list(spellings)
-                given = pa.array([category, *texts], pa.large_string())
+                given = _pa.array([category, *texts], pa.large_string())
                 for key in self._normalised(given):
                     if self.mapping_.setdefault(key, category) != category:
                         raise InvalidInput(
@@ -793,7 +795,7 @@ class Consolidate(_OneColumn):
             # The values as they are written: a category is one of them.
             written = self._written(X)
             found = deduplicate_names(keys, threshold=self.threshold, normalize=False)
-            representatives = found["representative"].to_pylist()
+            representatives: Any = found["representative"].to_pylist()
             for key, at in zip(keys.to_pylist(), representatives, strict=True):
                 if key:
                     self.mapping_[key] = written[at]
@@ -801,7 +803,7 @@ class Consolidate(_OneColumn):
             raise UnsupportedType(f'mapping is {self.mapping!r}: give a mapping, or "names"')
         return self
 
-    def _normalised(self, values: pa.Array[Any]) -> list[str]:
+    def _normalised(self, values: pa.Array[Any]) -> Any:
         if self.normalize is False:
             return values.to_pylist()
         made = normalised(values) if self.normalize is True else self.normalize(values)
@@ -844,4 +846,4 @@ class Consolidate(_OneColumn):
             else self.mapping_.get(key, text if self.other is None else self.other)
             for key, text in zip(keys, self._written(X), strict=True)
         ]
-        return self._given({self._name: pa.array(made, pa.large_string())}, X)
+        return self._given({self._name: _pa.array(made, pa.large_string())}, X)

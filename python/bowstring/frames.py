@@ -12,11 +12,13 @@ import pyarrow.compute as pc
 from bowstring.columns import TEXT, as_array, choose, one_chunk
 from bowstring.errors import InvalidInput, UnsupportedType
 
+# What pyarrow's stubs do not know, or know wrongly.
+_pa: Any = pa
 _pc: Any = pc
 
 
 def library(data: Any) -> str:
-    """Name the library that a table or column is of: `polars`, `pandas` or, for all others, `arrow`.
+    """Name the library of a table or column: `polars`, `pandas`, or `arrow` for all others.
 
     Examples
     --------
@@ -61,12 +63,12 @@ def as_table(data: Any, name: str) -> pa.Table:
         return pa.Table.from_pandas(data, preserve_index=False)
     if type(data).__name__ == "DuckDBPyRelation":
         read = getattr(data, "to_arrow_table", None) or data.arrow
-        return pa.table(read())
+        return _pa.table(read())
     if isinstance(data, pa.Table):
         return data
     if isinstance(data, dict) or hasattr(data, "__arrow_c_stream__") or is_table(data):
         try:
-            return pa.table(data)
+            return _pa.table(data)
         except (pa.ArrowException, TypeError) as error:
             raise UnsupportedType(f"{name} is no table: {error}") from None
     raise UnsupportedType(
@@ -90,7 +92,18 @@ def like(table: pa.Table, data: Any) -> Any:
     return table
 
 
-def text_column(data: Any, name: str, column: str | None = None) -> pa.Array[Any]:
+def values(table: pa.Table, *names: str) -> Any:
+    """Go through the rows of a table as tuples of the columns named.
+
+    Examples
+    --------
+    >>> list(values(pa.table({"a": [1, 2], "b": ["x", "y"]}), "b", "a"))
+    [('x', 1), ('y', 2)]
+    """
+    return zip(*(table[name].to_pylist() for name in names), strict=True)
+
+
+def text_column(data: Any, name: str, column: str | None = None) -> Any:
     """Make a column of text one `large_string` array.
 
     Raises
@@ -137,7 +150,7 @@ def chosen(on: str | Sequence[str] | None, table: pa.Table, name: str, argument:
     return [table.column_names[choose(table.column_names, one, name)] for one in on]
 
 
-def normalised(values: pa.Array[Any]) -> pa.Array[Any]:
+def normalised(names: Any) -> Any:
     r"""Reduce names to what tells them apart: no case, accents or punctuation, words by spaces.
 
     Compatibility characters are resolved (Unicode NFKD), marks dropped, letters lowered, and
@@ -148,7 +161,7 @@ def normalised(values: pa.Array[Any]) -> pa.Array[Any]:
     >>> normalised(pa.array(["Société  Générale, S.A.", None])).to_pylist()
     ['societe generale s a', None]
     """
-    found = _pc.utf8_normalize(values.cast(TEXT), form="NFKD")
+    found = _pc.utf8_normalize(names.cast(TEXT), form="NFKD")
     found = _pc.replace_substring_regex(found, r"\p{M}+", "")
     found = _pc.utf8_lower(found)
     found = _pc.replace_substring(found, "ß", "ss")

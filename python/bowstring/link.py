@@ -22,7 +22,15 @@ from bowstring import _core
 from bowstring.aliases import AliasNetwork
 from bowstring.columns import as_float, as_option, one_chunk
 from bowstring.errors import InvalidInput, MissingPackage, UnsupportedType
-from bowstring.frames import as_table, chosen, is_table, like, normalised, text_column
+from bowstring.frames import (
+    as_table,
+    chosen,
+    is_table,
+    like,
+    normalised,
+    text_column,
+    values,
+)
 from bowstring.plot import check_matplotlib, check_path
 from bowstring.report import progress_callback
 
@@ -38,6 +46,8 @@ __all__ = [
     "link",
 ]
 
+# What pyarrow's stubs do not know, or know wrongly.
+_pa: Any = pa
 _pc: Any = pc
 
 How: TypeAlias = Literal["inner", "left", "full", "anti"]
@@ -85,7 +95,7 @@ class Explanation:
         Examples
         --------
         >>> import bowstring as bow
-        >>> linkage = bow.link.link(["Xilinx Corp"], ["XILINX, Inc."], threshold=0.5)
+        >>> linkage = bow.link.link(["Xilinx Corp"], ["XILINX, Inc."], threshold=0.3)
         >>> "<mark" in bow.link.explain(linkage).html()
         True
         """
@@ -156,8 +166,8 @@ class Linkage:
         """
         if isinstance(self._core, _core.Linkage):
             raise InvalidInput("agreements are learned from several columns: name them in on")
-        found = pa.table(self._core.agreements())
-        names = pa.array(self.columns).take(found["column"].combine_chunks())
+        found = _pa.table(self._core.agreements())
+        names = _pa.array(self.columns).take(found["column"].combine_chunks())
         return found.set_column(0, "column", names)
 
     def explain(self, left: int, right: int) -> Explanation:
@@ -178,7 +188,7 @@ class Linkage:
         Examples
         --------
         >>> import bowstring as bow
-        >>> linkage = bow.link.link(["Xilinx Corp"], ["XILINX, Inc."], threshold=0.5)
+        >>> linkage = bow.link.link(["Xilinx Corp"], ["XILINX, Inc."], threshold=0.3)
         >>> linkage.explain(0, 0).table["left"].to_pylist()
         ['xilinx']
         """
@@ -187,17 +197,17 @@ class Linkage:
         if isinstance(self._core, _core.Linkage):
             score, grams, table = self._core.explain(i, j)
             names = self._left[0][i].as_py(), self._right[0][j].as_py()
-            return Explanation(score, *names, pa.table(table), grams)
-        found = pa.table(self._core.explain(i, j))
+            return Explanation(score, *names, _pa.table(table), grams)
+        found = _pa.table(self._core.explain(i, j))
         sides = [[column[at].as_py() for column in columns] for columns, at in self._sides(i, j)]
         bits = sum(found["bits"].to_pylist())
         prior = self._core.prior()
         odds = prior / (1 - prior) * 2.0 ** min(bits, 900.0)
-        table = pa.table(
+        table = _pa.table(
             {
                 "column": list(self.columns),
-                "left": pa.array(sides[0], pa.large_string()),
-                "right": pa.array(sides[1], pa.large_string()),
+                "left": _pa.array(sides[0], pa.large_string()),
+                "right": _pa.array(sides[1], pa.large_string()),
                 "agreement": found["agreement"],
                 "bits": found["bits"],
             }
@@ -244,15 +254,15 @@ class Linkage:
                 f"to calibrate needs scikit-learn ({error}): pip install 'bowstring[sklearn]'"
             ) from error
         table = as_table(labels, "labels")
-        rows = zip(table["left"].to_pylist(), table["right"].to_pylist(), strict=True)
+        rows = values(table, "left", "right")
         scores = [[_logit(self.explain(i, j).score)] for i, j in rows]
         same = [bool(one) for one in table["match"].to_pylist()]
         if len(set(same)) < 2:
             raise InvalidInput("labels hold one kind of pair: give some that match and some not")
         model = LogisticRegression().fit(scores, same)
-        found = [[_logit(score)] for score in self.matches["score"].to_pylist()]
+        found = [[_logit(score)] for (score,) in values(self.matches, "score")]
         probability = model.predict_proba(found)[:, 1].tolist() if found else []
-        return self.matches.append_column("probability", pa.array(probability, pa.float64()))
+        return self.matches.append_column("probability", _pa.array(probability, pa.float64()))
 
     def html(self, limit: int = 200) -> str:
         """Write the matches as an HTML page, the least sure first, what carried each marked.
@@ -271,10 +281,7 @@ class Linkage:
         most = as_option(limit, "limit", required=True)
         order = _pc.sort_indices(self.matches, sort_keys=[("score", "ascending")])[:most]
         rows = self.matches.take(order)
-        shown = [
-            self.explain(i, j).html()
-            for i, j in zip(rows["left"].to_pylist(), rows["right"].to_pylist(), strict=True)
-        ]
+        shown = [self.explain(i, j).html() for i, j in values(rows, "left", "right")]
         return (
             '<!doctype html>\n<html><head><meta charset="utf-8">\n<title>Matches</title>\n'
             "<style>:root{color-scheme:light dark}body{max-width:75em;margin:2em auto;"
@@ -381,9 +388,9 @@ def link(
     Examples
     --------
     >>> import bowstring as bow
-    >>> left = ["Xilinx Corporation", "Raster Ops Corp.", "Acme"]
-    >>> right = ["RASTEROPS CORPORATION", "XILINX, Inc.", "Other"]
-    >>> bow.link.link(left, right, threshold=0.6).matches.select(["left", "right"]).to_pylist()
+    >>> left = ["Xilinx Corporation", "Raster Ops Corp.", "Acme Limited"]
+    >>> right = ["RASTEROPS CORPORATION", "XILINX, Inc.", "Other Corporation"]
+    >>> bow.link.link(left, right, threshold=0.3).matches.select(["left", "right"]).to_pylist()
     [{'left': 0, 'right': 1}, {'left': 1, 'right': 0}]
     """
     if relation not in ("best", "one_to_one", "many"):
@@ -416,20 +423,21 @@ def _linked(
     rights: list[pa.Array[Any]] | None,
     names: list[str],
     relation: str,
-    options: tuple[Any, ...],
+    options: Sequence[Any],
     symmetric: bool,
     threads: int | None,
     callback: Any,
 ) -> Linkage:
+    least: tuple[Any, Any, Any] = (options[0], options[1], options[2])
     asked = as_option(threads, "threads")
     if len(lefts) == 1:
         right = None if rights is None else rights[0]
         found: _core.Linkage | _core.Evidence = _core.link(
-            lefts[0], right, relation, *options, symmetric, asked, callback
+            lefts[0], right, relation, *least, symmetric, asked, callback
         )
     else:
-        found = _core.link_columns(lefts, rights, relation, *options, asked, callback)
-    matches = pa.table(found.pairs())
+        found = _core.link_columns(lefts, rights, relation, *least, asked, callback)
+    matches = _pa.table(found.pairs())
     others = lefts if rights is None else rights
     return Linkage(matches, found.threshold(), tuple(names), found, lefts, others)
 
@@ -484,7 +492,7 @@ def _without_legal_forms(column: pa.Array[Any]) -> pa.Array[Any]:
     coded = _pc.dictionary_encode(column)
     # A name that is nothing but legal forms is kept.
     bases = [basename(name) or name for name in coded.dictionary.to_pylist()]
-    return pa.array(bases, pa.large_string()).take(coded.indices)
+    return _pa.array(bases, pa.large_string()).take(coded.indices)
 
 
 def join(
@@ -534,7 +542,7 @@ def join(
     >>> left = {"vendor": ["Xilinx Corporation", "Acme"], "id": [1, 2]}
     >>> right = {"organisation": ["XILINX, Inc.", "Other"]}
     >>> joined = bow.link.join(
-    ...     left, right, left_on="vendor", right_on="organisation", how="left", threshold=0.6
+    ...     left, right, left_on="vendor", right_on="organisation", how="left", threshold=0.3
     ... )
     >>> joined.select(["id", "organisation"]).to_pylist()
     [{'id': 1, 'organisation': 'XILINX, Inc.'}, {'id': 2, 'organisation': None}]
@@ -551,20 +559,20 @@ def join(
         return like(lefts.take(_missing(rows, lefts.num_rows)), left)
     if how in ("left", "full"):
         lone = _missing(rows, lefts.num_rows)
-        rows = pa.concat_arrays([rows, lone])
-        others = pa.concat_arrays([others, pa.nulls(len(lone), pa.int64())])
+        rows = _pa.concat_arrays([rows, lone])
+        others = _pa.concat_arrays([others, _pa.nulls(len(lone), pa.int64())])
         order = _pc.sort_indices(
-            pa.table({"row": rows, "at": pa.array(range(len(rows)))}),
+            _pa.table({"row": rows, "at": _pa.array(range(len(rows)))}),
             sort_keys=[("row", "ascending"), ("at", "ascending")],
         )
         rows, others, at = rows.take(order), others.take(order), order
     else:
-        at = pa.array(range(len(rows)), pa.int64())
+        at = _pa.array(range(len(rows)), pa.int64())
     if how == "full":
         lone = _missing(_pc.drop_null(others), rights.num_rows)
-        rows = pa.concat_arrays([rows, pa.nulls(len(lone), pa.int64())])
-        others = pa.concat_arrays([others, lone])
-        at = pa.concat_arrays([at.cast(pa.int64()), pa.nulls(len(lone), pa.int64())])
+        rows = _pa.concat_arrays([rows, _pa.nulls(len(lone), pa.int64())])
+        others = _pa.concat_arrays([others, lone])
+        at = _pa.concat_arrays([at.cast(pa.int64()), _pa.nulls(len(lone), pa.int64())])
     # What was added has no match.
     at = _pc.if_else(_pc.less(at.cast(pa.int64()), matches.num_rows), at, None)
     joined = lefts.take(rows)
@@ -577,7 +585,7 @@ def join(
 
 
 def _missing(rows: pa.Array[Any], count: int) -> pa.Array[Any]:
-    every = pa.array(range(count), pa.int64())
+    every = _pa.array(range(count), pa.int64())
     return every.filter(_pc.invert(_pc.is_in(every, value_set=rows)))
 
 
@@ -599,9 +607,9 @@ def explain(linkage: Linkage, match: int = 0) -> Explanation:
     Examples
     --------
     >>> import bowstring as bow
-    >>> linkage = bow.link.link(["Xilinx Corp"], ["XILINX, Inc."], threshold=0.5)
+    >>> linkage = bow.link.link(["Xilinx Corp"], ["XILINX, Inc."], threshold=0.3)
     >>> print(str(bow.link.explain(linkage)).splitlines()[0])
-    xilinx corp ~ xilinx inc: 0.591
+    xilinx corp ~ xilinx inc: 0.369
     """
     at = as_option(match, "match", required=True)
     if at >= len(linkage):
@@ -673,11 +681,11 @@ def deduplicate_names(
         known = any(key)
         holders.setdefault(key if known else (row,), []).append(row)
     groups = [rows for rows in holders.values() if any(keys[rows[0]])]
-    firsts = pa.array([rows[0] for rows in groups], pa.int64())
+    firsts = _pa.array([rows[0] for rows in groups], pa.int64())
     with progress_callback(progress) as callback:
         distinct = [column.take(firsts) for column in columns]
         linkage = _linked(distinct, None, names, "many", options, True, threads, callback)
-    core = linkage._core
+    core: Any = linkage._core
     heads = list(range(len(groups)))
     joined_by = [1.0] * len(groups)
     members: dict[int, list[int]] = {at: [at] for at in heads}
@@ -690,15 +698,13 @@ def deduplicate_names(
         sort_keys=[("score", "descending"), ("left", "ascending"), ("right", "ascending")],
     )
     pairs = linkage.matches.take(order)
-    for i, j, score in zip(
-        *(pairs[c].to_pylist() for c in ("left", "right", "score")), strict=True
-    ):
+    for i, j, score in values(pairs, "left", "right", "score"):
         a, b = heads[i], heads[j]
         if a == b:
             continue
-        if (a, b) not in ((i, j), (j, i)) and isinstance(core, _core.Linkage):
-            if core.explain(a, b)[0] < linkage.threshold:
-                continue
+        compared = (a, b) in ((i, j), (j, i)) or not isinstance(core, _core.Linkage)
+        if not compared and core.explain(a, b)[0] < linkage.threshold:
+            continue
         keep, lose = (a, b) if importance(a) >= importance(b) else (b, a)
         for at in members.pop(lose):
             heads[at] = keep
@@ -714,12 +720,12 @@ def deduplicate_names(
     numbers: dict[int, int] = {}
     for row in range(count):
         cluster[row] = numbers.setdefault(representative[row], len(numbers))
-    return pa.table(
+    return _pa.table(
         {
-            "row": pa.array(range(count), pa.uint64()),
-            "cluster": pa.array(cluster, pa.uint64()),
-            "representative": pa.array(representative, pa.uint64()),
-            "score": pa.array(scores, pa.float64()),
+            "row": _pa.array(range(count), pa.uint64()),
+            "cluster": _pa.array(cluster, pa.uint64()),
+            "representative": _pa.array(representative, pa.uint64()),
+            "score": _pa.array(scores, pa.float64()),
         }
     )
 
@@ -767,7 +773,7 @@ class Evaluation:
         drawn = Figure(figsize=(5, 4.5), layout="constrained")
         FigureCanvasAgg(drawn)
         axes = drawn.add_subplot()
-        axes.plot(self.curve["recall"].to_pylist(), self.curve["precision"].to_pylist())
+        axes.plot(*zip(*values(self.curve, "recall", "precision"), strict=True))
         axes.plot([self.recall], [self.precision], "o", label=f"F1 {self.f1:.3f}")
         axes.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="recall", ylabel="precision")
         axes.legend()
@@ -823,7 +829,7 @@ def evaluate(matches: Any, truth: Any) -> Evaluation:
         _f1(precision, recall),
         0.0 if best is None else curve["f1"][best],
         1.0 if best is None else curve["threshold"][best],
-        pa.table({name: pa.array(values, pa.float64()) for name, values in curve.items()}),
+        _pa.table({name: _pa.array(values, pa.float64()) for name, values in curve.items()}),
     )
 
 
@@ -834,9 +840,9 @@ def _f1(precision: float, recall: float) -> float:
 def _pairs(data: Any, name: str) -> list[tuple[int, int, float]]:
     if is_table(data):
         table = as_table(data, name)
-        scores = table["score"].to_pylist() if "score" in table.column_names else None
-        left, right = table["left"].to_pylist(), table["right"].to_pylist()
-        return [*zip(left, right, scores or [1.0] * len(left), strict=True)]
+        if "score" in table.column_names:
+            return list(values(table, "left", "right", "score"))
+        return [(i, j, 1.0) for i, j in values(table, "left", "right")]
     if not isinstance(data, Iterable):
         raise UnsupportedType(f"{name} is a {type(data).__name__}: give a table, or pairs of rows")
     return [(int(pair[0]), int(pair[1]), 1.0) for pair in data]

@@ -19,6 +19,8 @@ from bowstring.columns import as_option
 from bowstring.frames import normalised, text_column
 from bowstring.plot import check_path
 
+# What pyarrow's stubs do not know, or know wrongly.
+_pa: Any = pa
 _pc: Any = pc
 _RUNS = re.compile(r"[^\W\d_]+|\d+")
 _SEPARATORS = re.compile(r"[^\w\s]|_|\s+")
@@ -149,7 +151,7 @@ def profile(data: Any, column: str | None = None, *, min_length: int = 4, top: i
     for kind, groups in _shared(texts, counted.field("values"), least).items():
         add(kind, groups)
     add("template", _grouped(texts, lambda text: [template(text)]))
-    found = pa.table(_core.extract_numbers(counted.field("values"), "plain", "first", None))
+    found = _pa.table(_core.extract_numbers(counted.field("values"), "plain", "first", None))
     with_number = [texts[row] for row in found["row"].to_pylist()]
     if with_number:
         add("number", [("", with_number)])
@@ -161,13 +163,13 @@ def profile(data: Any, column: str | None = None, *, min_length: int = 4, top: i
     add("near_duplicate", ((key, held) for key, held in same.items() if len(held) > 1))
     kinds, names, numbers, distinct, examples = (list(part) for part in zip(*rows, strict=True))
     return Profile(
-        pa.table(
+        _pa.table(
             {
                 "kind": kinds,
-                "value": pa.array(names, pa.large_string()),
-                "rows": pa.array(numbers, pa.uint64()),
-                "distinct": pa.array(distinct, pa.uint64()),
-                "example": pa.array(examples, pa.large_string()),
+                "value": _pa.array(names, pa.large_string()),
+                "rows": _pa.array(numbers, pa.uint64()),
+                "distinct": _pa.array(distinct, pa.uint64()),
+                "example": _pa.array(examples, pa.large_string()),
             }
         )
     )
@@ -186,12 +188,12 @@ def _shared(
 ) -> dict[str, list[tuple[str, list[str]]]]:
     """Tell shared substrings by where they stand in most of the values that hold them."""
     groups: dict[str, list[tuple[str, list[str]]]] = {"prefix": [], "suffix": [], "infix": []}
-    keys = pa.table(_core.overlap_keys(values, min_length, "per_value", None))["key"]
+    keys = _pa.table(_core.overlap_keys(values, min_length, "per_value", None))["key"]
     if not len(keys):
         return groups
     holders: dict[int, list[str]] = {}
     needles = keys.combine_chunks()
-    held = pa.array(_core.held_texts(needles, values, False, None)).to_pylist()
+    held = _pa.array(_core.held_texts(needles, values, False, None)).to_pylist()
     for text, numbers in zip(texts, held, strict=True):
         for number in numbers:
             holders.setdefault(number, []).append(text)
