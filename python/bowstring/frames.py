@@ -63,17 +63,19 @@ def as_table(data: Any, name: str) -> pa.Table:
         return pa.Table.from_pandas(data, preserve_index=False)
     if type(data).__name__ == "DuckDBPyRelation":
         read = getattr(data, "to_arrow_table", None) or data.arrow
-        return _pa.table(read())
-    if isinstance(data, pa.Table):
-        return data
-    if isinstance(data, dict) or hasattr(data, "__arrow_c_stream__") or is_table(data):
-        try:
-            return _pa.table(data)
-        except (pa.ArrowException, TypeError) as error:
-            raise UnsupportedType(f"{name} is no table: {error}") from None
-    raise UnsupportedType(
-        f"{name} is a {type(data).__name__}: give a table of pyarrow, polars, pandas or DuckDB"
-    )
+        data = read()
+    if not (isinstance(data, dict) or hasattr(data, "__arrow_c_stream__") or is_table(data)):
+        raise UnsupportedType(
+            f"{name} is a {type(data).__name__}: give a table of pyarrow, polars, pandas or DuckDB"
+        )
+    try:
+        table = _pa.table(data)
+    except (pa.ArrowException, TypeError) as error:
+        raise UnsupportedType(f"{name} is no table: {error}") from None
+    # Rows of views cannot be taken by pyarrow.
+    plain = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
+    fields = [field.with_type(plain.get(field.type, field.type)) for field in table.schema]
+    return table.cast(pa.schema(fields))
 
 
 def like(table: pa.Table, data: Any) -> Any:

@@ -351,7 +351,7 @@ def link(
         0.5, an even chance, of several columns; 0.7 for fewer than fifty names.
     candidates
         How many distinct names (rows, of several columns) are compared with each: those of the
-        greatest cosine of 3-grams, exactly.
+        greatest cosine of 3-grams, exactly; of 5-grams among more than 200,000 distinct names.
     min_cosine
         The least cosine of a candidate: the higher, the less work.
     symmetric
@@ -647,8 +647,7 @@ def deduplicate_names(
         `row: uint64, cluster: uint64, representative: uint64, score: double`, a row each of `data`:
         clusters are numbered in the order of their first rows; the representative is the row
         whose name is the most frequent of the cluster, then the longest, then the first; the score
-        the one that a row joined its cluster by, 1 for equal names and representatives. A null is a
-        cluster of its own.
+        says how alike a row is to it. A null is a cluster of its own.
 
     Raises
     ------
@@ -659,9 +658,9 @@ def deduplicate_names(
 
     Notes
     -----
-    Pairs are joined from the best one on; two clusters of names become one only if their
-    representatives are themselves at least `threshold` alike, so that no chain of small steps
-    leads from one name to a far one.
+    Pairs are joined from the best one on, and two clusters only if every row is at least
+    `threshold` alike to the representative of both, so that no chain of small steps leads from one
+    name to a far one.
 
     Examples
     --------
@@ -685,13 +684,18 @@ def deduplicate_names(
     with progress_callback(progress) as callback:
         distinct = [column.take(firsts) for column in columns]
         linkage = _linked(distinct, None, names, "many", options, True, threads, callback)
-    core: Any = linkage._core
+    core = linkage._core
     heads = list(range(len(groups)))
     joined_by = [1.0] * len(groups)
     members: dict[int, list[int]] = {at: [at] for at in heads}
 
     def importance(at: int) -> tuple[int, int, int]:
         return len(groups[at]), sum(len(v or "") for v in keys[groups[at][0]]), -groups[at][0]
+
+    def compare(a: int, b: int) -> float:
+        if isinstance(core, _core.Linkage):
+            return core.explain(a, b)[0]
+        return linkage.explain(a, b).score
 
     order = _pc.sort_indices(
         linkage.matches,
@@ -702,14 +706,14 @@ def deduplicate_names(
         a, b = heads[i], heads[j]
         if a == b:
             continue
-        compared = (a, b) in ((i, j), (j, i)) or not isinstance(core, _core.Linkage)
-        if not compared and core.explain(a, b)[0] < linkage.threshold:
-            continue
         keep, lose = (a, b) if importance(a) >= importance(b) else (b, a)
+        alike = {at: score if {at, keep} == {i, j} else compare(keep, at) for at in members[lose]}
+        if min(alike.values()) < linkage.threshold:
+            continue
         for at in members.pop(lose):
             heads[at] = keep
             members[keep].append(at)
-        joined_by[lose] = score
+            joined_by[at] = alike[at]
     cluster: list[int] = [0] * count
     representative = list(range(count))
     scores = [1.0] * count

@@ -1,8 +1,8 @@
 //! Which names of two columns mean the same, by what makes names the same: the words and 3-grams
 //! that they share, each weighed by how informative it is in these columns.
 //!
-//! Candidates are the exact top k of the cosine of 3-gram vectors ([`products`]); each is then
-//! compared word by word ([`compare`]). Rows of several columns are weighed by the evidence of each
+//! Candidates are the exact top k of the cosine of gram vectors ([`products`]), of 3-grams or, among
+//! many names, of 5-grams; each is then compared word by word ([`compare`]). Rows of several columns are weighed by the evidence of each
 //! ([`evidence`]). The threshold, where none is given, is estimated without labels
 //! ([`threshold`]).
 
@@ -44,7 +44,7 @@ pub struct Options {
     pub relation: Relation,
     /// Distinct names that are compared with each.
     pub candidates: usize,
-    /// The least cosine of 3-grams of a candidate.
+    /// The least cosine of grams of a candidate.
     pub least: f32,
     /// The least score; None to estimate it.
     pub threshold: Option<f64>,
@@ -219,7 +219,7 @@ impl Linkage {
         let text = |span: (usize, usize), name: u32| {
             let words = &self.names.words_of(name as usize)[span.0..span.1];
             let words = words.iter().map(|&word| self.names.words[word as usize].letters.iter());
-            words.map(|letters| letters.collect::<String>()).collect::<Vec<_>>().join(" ")
+            words.map(Iterator::collect::<String>).collect::<Vec<_>>().join(" ")
         };
         let bits = |span: (usize, usize), name: u32| {
             let words = &self.names.words_of(name as usize)[span.0..span.1];
@@ -272,11 +272,17 @@ fn answers(
     options: &Options,
     monitor: &Monitor,
 ) -> Result<Vec<Vec<Answer>>> {
-    let inverted = Inverted::new(&names.grams, rights, names.features);
+    let blocks = names.blocks(monitor)?;
+    let (vectors, features) = match &blocks {
+        Some((vectors, features)) => (vectors, *features),
+        None => (&names.grams, names.features),
+    };
+    let inverted = Inverted::new(vectors, rights, features);
     monitor.enter(Phase::Querying, 0, Some(lefts.len() as u64));
     let skip = |query: u32, place: u32| alone && rights[place as usize] == query;
     let near = inverted.nearest(lefts, options.candidates, options.least, skip, monitor)?;
     drop(inverted);
+    drop(blocks);
     lefts
         .par_iter()
         .zip(near)

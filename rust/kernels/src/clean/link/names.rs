@@ -12,7 +12,16 @@ use crate::symbol::Patterns;
 /// A row without a name: null, or empty once normalised.
 pub const NO_NAME: u32 = u32::MAX;
 
-/// Rows of which none, or two of which one, may be interrupted between.
+/// Characters of the grams that names are scored by.
+const SHORT: usize = 3;
+
+/// Characters of the grams that candidates are found by among many names.
+const LONG: usize = 5;
+
+/// Names above which there are many.
+const MANY: usize = 200_000;
+
+/// Rows between two looks at the monitor.
 const BLOCK: usize = 4096;
 
 /// Sparse vectors of unit length, end to end.
@@ -166,7 +175,7 @@ impl Names {
             features: 0,
         };
         names.read_words(monitor)?;
-        names.read_grams(monitor)?;
+        (names.grams, names.features) = names.weighed(SHORT, monitor)?;
         Ok(names)
     }
 
@@ -209,8 +218,9 @@ impl Names {
         Ok(())
     }
 
-    fn read_grams(&mut self, monitor: &Monitor) -> Result<()> {
-        let mut ids: HashMap<u64, u32, BuildHasherDefault<Mix>> = HashMap::default();
+    /// The weighed grams of each name, of `length` characters, and how many distinct ones there are.
+    fn weighed(&self, length: usize, monitor: &Monitor) -> Result<(Vectors, usize)> {
+        let mut ids: HashMap<u128, u32, BuildHasherDefault<Mix>> = HashMap::default();
         let mut rows: Vec<u32> = vec![];
         let mut counted: Vec<(u32, f32)> = vec![];
         let mut counted_ends = Vec::with_capacity(self.texts.len());
@@ -220,9 +230,8 @@ impl Names {
                 monitor.check()?;
             }
             found.clear();
-            let start = if name == 0 { 0 } else { self.spelled_ends[name - 1] };
-            for &word in &self.spelled[start as usize..self.spelled_ends[name] as usize] {
-                grams(&self.words[word as usize].letters, |gram| {
+            for &word in self.words_of(name) {
+                grams(&self.words[word as usize].letters, length, |gram| {
                     let next = ids.len() as u32;
                     found.push(*ids.entry(gram).or_insert(next));
                 });
@@ -241,13 +250,25 @@ impl Names {
         for (feature, count) in &mut counted {
             *count *= weights[*feature as usize];
         }
+        let mut vectors = Vectors::default();
         let mut start = 0;
         for end in counted_ends {
-            self.grams.push(&counted[start..end]);
+            vectors.push(&counted[start..end]);
             start = end;
         }
-        self.features = weights.len();
-        Ok(())
+        Ok((vectors, weights.len()))
+    }
+
+    /// The vectors to find candidates by, and how many features they have: 3-grams, or of many
+    /// names 5-grams, each of which fewer names share.
+    ///
+    /// # Errors
+    /// If someone asks to stop.
+    pub fn blocks(&self, monitor: &Monitor) -> Result<Option<(Vectors, usize)>> {
+        if self.texts.len() <= MANY {
+            return Ok(None);
+        }
+        self.weighed(LONG, monitor).map(Some)
     }
 }
 
@@ -261,14 +282,17 @@ fn place(letter: char) -> u32 {
     u32::from(letter) & 63
 }
 
-/// Calls `take` with each 3-gram of a word between two spaces; 21 bits hold a character.
-fn grams(word: &[char], mut take: impl FnMut(u64)) {
+/// Calls `take` with each gram of `length` characters of a word between two spaces, or with all of
+/// it if it has fewer; 21 bits hold a character, so that 6 fit.
+fn grams(word: &[char], length: usize, mut take: impl FnMut(u128)) {
     let at = |place: usize| match place.checked_sub(1).and_then(|place| word.get(place)) {
-        Some(&letter) => u64::from(u32::from(letter)),
-        None => u64::from(u32::from(' ')),
+        Some(&letter) => u128::from(u32::from(letter)),
+        None => u128::from(u32::from(' ')),
     };
-    for start in 0..word.len() {
-        take(at(start) << 42 | at(start + 1) << 21 | at(start + 2));
+    let padded = word.len() + 2;
+    let length = length.min(padded);
+    for start in 0..=padded - length {
+        take((start..start + length).fold(0, |gram, place| gram << 21 | at(place)));
     }
 }
 
@@ -285,6 +309,11 @@ impl Hasher for Mix {
         for &byte in bytes {
             self.write_u64(u64::from(byte));
         }
+    }
+
+    fn write_u128(&mut self, number: u128) {
+        self.write_u64((number >> 64) as u64);
+        self.write_u64(number as u64);
     }
 
     fn write_u64(&mut self, number: u64) {
