@@ -100,11 +100,11 @@ pub fn link(
     threshold: Option<f64>,
     symmetric: bool,
     threads: Option<usize>,
-    progress: Option<Bound<'_, PyAny>>,
+    progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Linkage> {
     let options = options(relation, candidates, min_cosine, threshold, symmetric)
         .map_err(|error| to_python(py, &error))?;
-    run_reporting(py, progress.as_ref(), move |monitor| {
+    run_reporting(py, progress, move |monitor| {
         let (left, right) = (read(left)?, right.map(read).transpose()?);
         pool(threads)?.install(|| Linked::new(&left, right.as_ref(), &options, &monitor))
     })
@@ -123,11 +123,11 @@ pub fn link_columns(
     min_cosine: f64,
     threshold: Option<f64>,
     threads: Option<usize>,
-    progress: Option<Bound<'_, PyAny>>,
+    progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Evidence> {
     let options = options(relation, candidates, min_cosine, threshold, true)
         .map_err(|error| to_python(py, &error))?;
-    run_reporting(py, progress.as_ref(), move |monitor| {
+    run_reporting(py, progress, move |monitor| {
         let read_all = |columns: Vec<Column>| columns.into_iter().map(read).collect();
         let left: Vec<Patterns> = read_all(left)?;
         let right: Option<Vec<Patterns>> = right.map(read_all).transpose()?;
