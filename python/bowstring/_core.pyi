@@ -7,8 +7,10 @@ __all__ = [
     "Array",
     "Characters",
     "Counted",
+    "Evidence",
     "Index",
     "KneserNey",
+    "Linkage",
     "Postings",
     "Run",
     "Table",
@@ -16,16 +18,16 @@ __all__ = [
     "Weights",
     "__version__",
     "build_profile",
+    "cipher_vectors",
     "contamination",
+    "cooccurrence",
+    "count_hashed",
+    "count_ngrams",
     "coverage",
     "cut",
     "distributions",
     "duplicates",
-    "cipher_vectors",
-    "cooccurrence",
-    "count_hashed",
-    "count_ngrams",
-    "distributions",
+    "extract_numbers",
     "find_phrases",
     "generate",
     "hamming_approximate",
@@ -36,12 +38,16 @@ __all__ = [
     "hamming_search",
     "hamming_sums",
     "hamming_within",
+    "held_texts",
     "interpolated",
+    "link",
+    "link_columns",
     "matches",
     "merge_runs",
     "nearest",
     "open_infini_gram",
     "order_counts",
+    "overlap_keys",
     "predict",
     "predict_one",
     "removals",
@@ -556,3 +562,48 @@ def cipher_vectors(
 def nearest(
     vectors: _Column, queries: _Column, width: int, k: int, threads: int | None
 ) -> Table: ...
+
+@final
+class Linkage:
+    """Two columns of names, linked."""
+
+    def pairs(self) -> Table: ...
+    def threshold(self) -> float: ...
+    def explain(self, left: int, right: int) -> tuple[float, float, Table]: ...
+
+@final
+class Evidence:
+    """The rows of two tables, linked by the evidence of their columns."""
+
+    def pairs(self) -> Table: ...
+    def threshold(self) -> float: ...
+    def prior(self) -> float: ...
+    def agreements(self) -> Table: ...
+    def explain(self, left: int, right: int) -> Table: ...
+
+def link(
+    left: _Column,
+    right: _Column | None,
+    relation: str,
+    candidates: int,
+    min_cosine: float,
+    threshold: float | None,
+    symmetric: bool,
+    threads: int | None,
+    progress: _Progress | None,
+) -> Linkage: ...
+def link_columns(
+    left: Sequence[_Column],
+    right: Sequence[_Column] | None,
+    relation: str,
+    candidates: int,
+    min_cosine: float,
+    threshold: float | None,
+    threads: int | None,
+    progress: _Progress | None,
+) -> Evidence: ...
+def overlap_keys(values: _Column, min_length: int, keys: str, threads: int | None) -> Table: ...
+def held_texts(
+    texts: _Column, values: _Column, ignore_case: bool, threads: int | None
+) -> Array: ...
+def extract_numbers(values: _Column, style: str, which: str, threads: int | None) -> Table: ...

