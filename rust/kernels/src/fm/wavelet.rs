@@ -202,7 +202,8 @@ impl<B: BitVector> Wavelet<B> {
     fn above(&self, table: u32) -> Level {
         let first = table.wrapping_add(HEAD as u32);
         let alone = at(&self.tables, table as usize) as usize == HEAD + LEAF;
-        let (going, next) = if alone { (0, first + LEAF as u32) } else { (u32::MAX, first) };
+        let behind = first.wrapping_add(LEAF as u32);
+        let (going, next) = if alone { (0, behind) } else { (u32::MAX, first) };
         Level { going, leaves: first, next, ..Level::default() }
     }
 
