@@ -151,7 +151,7 @@ def test_a_content_counts_alike_in_every_layout(layout: Layout) -> None:
     contents: dict[str, list[Any]] = {
         "string": ["to be or not to be", None, "", "Ünder the tree, to be"],
         "binary": [b"to be or not to be", b"", None, "Ünder".encode()],
-        "tokens": [[1, 2, 3], None, [], [2, 3, 60000]],
+        "tokens": [[1, 2, 3], None, [], [2, 3, 30000]],
     }
     values = contents[layout.kind]
     if not layout.fits(values):
