@@ -1,7 +1,7 @@
 //! Sparse counts of n-grams, and what is made of them.
 //!
-//! Rows are cut into tokens once ([`tokenise`]), tokens numbered in the order of their strings, and
-//! n-grams by sorting windows of numbers ([`ngrams`]); everything else counts numbers.
+//! Rows are cut into tokens once (`tokenise`), tokens numbered in the order of their strings, and
+//! n-grams by sorting windows of numbers (`ngrams`); everything else counts numbers.
 
 mod characters;
 pub mod cooccurrence;

@@ -1,7 +1,7 @@
 //! Hamming distances of a pattern to every window of a text: exact, bounded and approximate.
 //!
 //! For a text T of n symbols and a pattern P of m, the distance at shift i is the number of
-//! positions j with T[i + j] ≠ P[j]. A window mismatches where it does not match, and matches add
+//! positions j with `T[i + j] ≠ P[j]`. A window mismatches where it does not match, and matches add
 //! up over the symbols of the pattern; so each symbol is counted by the kernel that costs least for
 //! it ([`Plan`]), and their matches are taken off m:
 //!

@@ -37,7 +37,7 @@ pub struct Piece {
     pub score: f64,
 }
 
-/// The similarity of two words, from 0 to 1; 0 where it is below [`LEAST`].
+/// The similarity of two words, from 0 to 1; 0 where it is below `LEAST`.
 pub fn words(a: &Word, b: &Word) -> f64 {
     let (short, long) = if a.letters.len() <= b.letters.len() { (a, b) } else { (b, a) };
     let (less, more) = (short.letters.len(), long.letters.len());
