@@ -45,8 +45,8 @@ def score(how: str, gram: tuple[str, ...], counts: Any, least: int) -> float:
     cells = [[count, before - count], [last - count, tokens - before - last + count]]
     seen = np.array(cells, float)
     chance = seen.sum(1, keepdims=True) * seen.sum(0) / tokens
-    there = seen > 0
-    return 2 * float(np.sum(seen[there] * np.log(seen[there] / np.maximum(chance[there], 1e-300))))
+    there = (seen > 0) & (chance > 0)
+    return 2 * float(np.sum(seen[there] * np.log(seen[there] / chance[there])))
 
 
 def count_all(rows: list[Any], most: int) -> Any:

@@ -162,7 +162,8 @@ fn log_likelihood(both: f64, left: f64, right: f64, all: f64) -> f64 {
         (all - left - right + both, (all - left) * (all - right)),
     ];
     let part = |(seen, product): (f64, f64)| {
-        if seen > 0.0 { seen * (seen * all / product).ln() } else { 0.0 }
+        // What fills the whole text leaves cells that nothing is expected in: they tell nothing.
+        if seen > 0.0 && product > 0.0 { seen * (seen * all / product).ln() } else { 0.0 }
     };
     2.0 * cells.into_iter().map(part).sum::<f64>()
 }
