@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use crate::error::{Error, Result};
 use crate::interrupt::Monitor;
 use crate::symbol::{Pattern, Patterns};
-use crate::words::{Fast, is_space};
+use crate::words::{self, Fast, is_space};
 
 /// Rows looked at by one thread at once.
 const BLOCK: usize = 16;
@@ -501,22 +501,12 @@ impl Units {
                 split_words(text, lowercase, punctuation, row, number);
             }
             (Self::Characters { alphanumeric }, Pattern::Bytes(text)) => {
-                let mut at = 0;
-                for chunk in text.utf8_chunks() {
-                    for character in chunk.valid().chars() {
-                        let end = at + character.len_utf8();
-                        if !alphanumeric || character.is_alphanumeric() {
-                            row.ids.push(number(&text[at..end]));
-                            row.spans.push((at, end));
-                        }
-                        at = end;
+                words::characters(text, |start, stop, character| {
+                    if !alphanumeric || character.is_none_or(char::is_alphanumeric) {
+                        row.ids.push(number(&text[start..stop]));
+                        row.spans.push((start, stop));
                     }
-                    for byte in chunk.invalid() {
-                        row.ids.push(number(&[*byte]));
-                        row.spans.push((at, at + 1));
-                        at += 1;
-                    }
-                }
+                });
             }
             (_, Pattern::Tokens(tokens)) => {
                 for (at, token) in tokens.iter().enumerate() {
@@ -537,44 +527,36 @@ fn split_words(
     number: &mut dyn FnMut(&[u8]) -> u32,
 ) {
     let mut word = vec![];
-    let mut start = None;
-    let mut end = |word: &mut Vec<u8>, start: &mut Option<usize>, at: usize| {
-        if let Some(start) = start.take().filter(|_| !word.is_empty()) {
-            row.ids.push(number(word));
-            row.spans.push((start, at));
+    words::pieces(text, |start, stop| {
+        let piece = &text[start..stop];
+        let own = if lowercase || punctuation {
+            word.clear();
+            normalise(piece, lowercase, punctuation, &mut word);
+            &word
+        } else {
+            piece
+        };
+        if !own.is_empty() {
+            row.ids.push(number(own));
+            row.spans.push((start, stop));
         }
-        word.clear();
-    };
-    let mut at = 0;
-    for chunk in text.utf8_chunks() {
-        for character in chunk.valid().chars() {
-            if is_space(character) {
-                end(&mut word, &mut start, at);
-            } else {
-                start.get_or_insert(at);
-                if character.is_ascii() {
-                    if !(punctuation && character.is_ascii_punctuation()) {
-                        let byte = character as u8;
-                        word.push(if lowercase { byte.to_ascii_lowercase() } else { byte });
-                    }
-                } else if lowercase {
-                    let mut buffer = [0; 4];
-                    for lower in character.to_lowercase() {
-                        word.extend(lower.encode_utf8(&mut buffer).as_bytes());
-                    }
-                } else {
-                    word.extend(character.encode_utf8(&mut [0; 4]).as_bytes());
-                }
-            }
-            at += character.len_utf8();
-        }
-        if !chunk.invalid().is_empty() {
-            start.get_or_insert(at);
-            word.extend(chunk.invalid());
-            at += chunk.invalid().len();
-        }
+    });
+}
+
+/// Appends a piece of text in lower case, without the punctuation of ASCII.
+fn normalise(piece: &[u8], lowercase: bool, punctuation: bool, word: &mut Vec<u8>) {
+    let lowered;
+    let mut piece = piece;
+    if lowercase && !piece.is_ascii() {
+        // A capital sigma is lowered as those around it have it.
+        let lower = |chunk: std::str::Utf8Chunk<'_>| {
+            [chunk.valid().to_lowercase().as_bytes(), chunk.invalid()].concat()
+        };
+        lowered = piece.utf8_chunks().flat_map(lower).collect::<Vec<u8>>();
+        piece = &lowered;
     }
-    end(&mut word, &mut start, at);
+    let kept = piece.iter().filter(|byte| !(punctuation && byte.is_ascii_punctuation()));
+    word.extend(kept.map(|byte| if lowercase { byte.to_ascii_lowercase() } else { *byte }));
 }
 
 #[cfg(test)]
