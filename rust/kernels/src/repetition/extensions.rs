@@ -25,11 +25,16 @@ impl<'a, S: Symbol> Extensions<'a, S> {
     }
 
     /// How many symbols from two places on are the same, the second of which is further on.
+    #[inline]
     pub(super) fn after(&self, at: usize, other: usize) -> Result<usize> {
         let most = self.text.len() - other;
-        let pairs = self.text[at..].iter().zip(&self.text[other..]);
-        let near = pairs.take(NEAR).take_while(|(a, b)| a == b).count();
-        if near < NEAR.min(most) || near == most {
+        let limit = most.min(NEAR);
+        let (left, right) = (&self.text[at..at + limit], &self.text[other..other + limit]);
+        let mut near = 0;
+        while near < limit && left[near] == right[near] {
+            near += 1;
+        }
+        if near < limit || near == most {
             return Ok(near);
         }
         let prefixes = prepared(&self.after, || Prefixes::of(&mut self.text.to_vec()))?;
@@ -37,10 +42,15 @@ impl<'a, S: Symbol> Extensions<'a, S> {
     }
 
     /// How many symbols before two places are the same, the second of which is further on.
+    #[inline]
     pub(super) fn before(&self, at: usize, other: usize) -> Result<usize> {
-        let pairs = self.text[..at].iter().rev().zip(self.text[..other].iter().rev());
-        let near = pairs.take(NEAR).take_while(|(a, b)| a == b).count();
-        if near < NEAR.min(at) || near == at {
+        let limit = at.min(NEAR);
+        let (left, right) = (&self.text[at - limit..at], &self.text[other - limit..other]);
+        let mut near = 0;
+        while near < limit && left[limit - 1 - near] == right[limit - 1 - near] {
+            near += 1;
+        }
+        if near < limit || near == at {
             return Ok(near);
         }
         let reversed = || Prefixes::of(&mut self.text.iter().rev().copied().collect::<Vec<_>>());
@@ -185,7 +195,7 @@ mod tests {
             let minima = Minima::of(values.clone());
             for turn in 0..40 {
                 let place = |salt: u64| {
-                    crate::words::mix(seed ^ salt ^ turn * 77) as usize % values.len()
+                    crate::words::mix(seed ^ salt ^ (turn * 77)) as usize % values.len()
                 };
                 let (a, b) = (place(1), place(2));
                 let (a, b) = (a.min(b), a.max(b));

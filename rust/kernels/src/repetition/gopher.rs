@@ -150,7 +150,8 @@ impl Gopher {
         briefly: bool,
     ) {
         let all = self.characters as usize;
-        for (at, parts) in [split_runs(trim(text), 2), split_runs(text, 1)].into_iter().enumerate() {
+        for (at, parts) in [split_runs(trim(text), 2), split_runs(text, 1)].into_iter().enumerate()
+        {
             let parts = Recurring::of(&parts, &length, &mut scratch.numbers);
             self.shares[2 * at] = share(parts.later.0, parts.all.0);
             self.shares[2 * at + 1] = share(parts.later.1, all);
@@ -201,9 +202,9 @@ impl Gopher {
         grams.begin(&words.ids);
         for (at, n) in TOP.into_iter().enumerate() {
             grams.longer(&words.ids, numbers);
-            self.shares[4 + at] = grams.most_frequent().and_then(|(place, count)| {
-                share(words.characters(place, n) * count, all.max(1))
-            });
+            self.shares[4 + at] = grams
+                .most_frequent()
+                .and_then(|(place, count)| share(words.characters(place, n) * count, all.max(1)));
         }
         for (at, n) in RECURRING.into_iter().enumerate() {
             grams.longer(&words.ids, numbers);
@@ -290,9 +291,8 @@ impl Scratch {
         numbers.begin(places.len());
         for at in places {
             let own = &words.packed(at, RECURRING[0])[..head];
-            let same = |other: u32| {
-                words.packed(other as usize, RECURRING[0]).get(..head) == Some(own)
-            };
+            let same =
+                |other: u32| words.packed(other as usize, RECURRING[0]).get(..head) == Some(own);
             let first = numbers.number(hash(own), at as u32, same);
             if first != at as u32 {
                 firsts.push(first);

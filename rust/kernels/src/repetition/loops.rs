@@ -112,6 +112,9 @@ pub(super) fn each_loop<S: Symbol>(text: &[S], mut each: impl FnMut(Loop)) -> Re
             }
             next[at] = other as u32;
             let period = other - at;
+            if after + at < period {
+                continue;
+            }
             let before = extensions.before(at, other)?;
             if after + before >= period {
                 each(Loop {
