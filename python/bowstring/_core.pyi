@@ -1,7 +1,7 @@
 """The compiled core: what `bowstring.index` builds on. Not a public interface."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, final
+from typing import Any, Protocol, Self, final
 
 __all__ = [
     "Array",
@@ -11,6 +11,7 @@ __all__ = [
     "Index",
     "KneserNey",
     "Linkage",
+    "Piece",
     "Postings",
     "Run",
     "Table",
@@ -42,6 +43,7 @@ __all__ = [
     "interpolated",
     "link",
     "link_columns",
+    "loops",
     "matches",
     "merge_runs",
     "nearest",
@@ -227,6 +229,7 @@ def matches(
 ) -> Table: ...
 def duplicates(
     data: Index | _Column,
+    against: Index | _Column | None,
     min_length: int,
     min_count: int,
     threads: int | None,
@@ -248,6 +251,41 @@ def row_removals(
     keep: str,
     threads: int | None,
 ) -> Table: ...
+
+@final
+class Piece:
+    def __new__(
+        cls,
+        rows: Index | _Column,
+        times: int,
+        within: bool,
+        threads: int | None,
+        progress: _Progress | None,
+    ) -> Self: ...
+    def meet(
+        self,
+        others: Index | _Column,
+        own: Index | _Column,
+        threads: int | None,
+        progress: _Progress | None,
+    ) -> None: ...
+    def passages(self, min_length: int, threads: int | None) -> Table: ...
+    def occurrences(
+        self,
+        rows: Index | _Column,
+        row: _Column,
+        start: _Column,
+        stop: _Column,
+        threads: int | None,
+    ) -> Table: ...
+
+def loops(
+    column: _Column,
+    min_length: int,
+    min_times: float,
+    threads: int | None,
+    progress: _Progress | None,
+) -> Table: ...
 def repetition(
     column: _Column,
     words: _Column | None,
@@ -267,6 +305,7 @@ def contamination(
     short: bool,
     whole: bool,
     skips: int,
+    edits: bool,
     left: bool,
     counts: tuple[int, int | None],
     min_match: int,

@@ -199,19 +199,22 @@ def contamination(
 
         - `"ngram"`: an item is dirty that has any n-gram of 13 words, in lower case and without
           punctuation, of the corpus (Brown et al. 2020, appendix C; Dolma, Soldaini et al. 2024);
-        - `"palm"`: contaminated with 70 % of its 8-grams (Chowdhery et al. 2022, section 8);
+        - `"palm"`: contaminated with 70 % of its 8-grams (Chowdhery et al. 2022, section 8, as
+          Touvron et al. 2023, appendix A.6, put it);
         - `"llama2"`: the share of units in matches of more than 10, the first 10 of them alike and
-          at most 4 after them not; clean below 20 %, dirty from 80 % on (Touvron et al. 2023,
-          appendix A.6);
-        - `"llama3"`: the share of units in 8-grams of the corpus (Llama Team 2024, section 5.1.4),
-          whose threshold is chosen for each benchmark;
+          at most 4 after them, the last one excepted, not: their "skipgram budget"; clean below
+          20 %, not clean from there, dirty from 80 % on (Touvron et al. 2023, appendix A.6, which
+          repeats it with `n` 20, 30, 40 and 50);
+        - `"llama3"`: the share of units in 8-grams that occur in the corpus (Llama Team 2024,
+          section 5.1.4), whose threshold is chosen for each benchmark by the estimated gain;
         - `"windows"`: the share of windows of 50 characters, one from each word on, that stand in
           the corpus as they are; suspicious from 20 % on, dirty from 80 % on (Xu et al. 2025,
           infini-gram mini); a shorter item is one window;
         - `"token-match"`, `"ngram-match"`, `"token-extend"`, `"longest-match"`: ConTAM's four
-          (Singh et al. 2024), with n-grams of 8: the share of units in n-grams of the corpus; of
-          n-grams; of units in matches that reach to both sides of an n-gram with at most 5 units
-          not alike; the longest such match, a unit of the item;
+          (Singh et al. 2024, arXiv 2411.03923), with the n-grams of 8 that they advise: the share
+          of units in n-grams of the corpus; of n-grams; of units in matches that reach to both
+          sides of an n-gram with at most 5 units not alike, the budget of the authors' program; the
+          longest such match, a unit of the item;
         - `"whole"`: contaminated if one row holds all fields as they are but for case, punctuation
           and spaces (Elazar et al. 2024, WIMBD).
     column
@@ -308,6 +311,7 @@ def contamination(
             own.short,
             own.whole,
             skips,
+            False,
             own.left,
             (least, most),
             size + own.longer if own.score in (_extended, _longest) else 1,

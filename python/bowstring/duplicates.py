@@ -162,7 +162,7 @@ def duplicates(
             raise InvalidInput(
                 f"against_column is {against_column!r}, but against is an index: leave it out"
             )
-        _check_alike(held, other)
+        other = _alike(held, other)
     room = _room(memory, BYTES_PER_PASSAGE + 4 * (count - 1))
     with progress_callback(progress) as callback:
         pieces = _in_pieces(held, room)
@@ -285,7 +285,7 @@ def deduplicate(
     if against is not None and not isinstance(against, Index):
         other = _held(against, against_column, "against")
     if other is not None:
-        _check_alike(rows, other)
+        other = _alike(rows, other)
     type, reports = rows.type, []
     with progress_callback(progress) as callback:
         options = _Options(*limits, keep, whole_rows, as_option(threads, "threads"), callback)
@@ -373,6 +373,9 @@ def deduplicate_parquet(
                 f"column {names[at]!r} is of {file.schema_arrow.types[at]}: give one of text, "
                 "bytes or lists of integers"
             )
+        if other is not None:
+            rows = _pa.array([], file.schema_arrow.types[at])
+            other = _alike(_held(rows, None, "source"), other)
         options = _Options(*limits, keep, whole_rows, as_option(threads, "threads"), callback)
         room = options.room(memory, against is not None)
         found = _removals(_groups(file, at, room), _others(other, room), options)
@@ -470,18 +473,25 @@ def _held(data: Any, column: str | None, name: str) -> Any:
     return array.cast(type) if pa.types.is_dictionary(array.type) else array
 
 
-def _check_alike(rows: Any, against: Any) -> None:
-    """Refuse to look for text among tokens, or for tokens in text."""
-    tokens = widest(rows.type) == TOKENS
-    if isinstance(against, Index):
-        other = against.info.column == "tokens"
-    else:
-        other = widest(against.type) == TOKENS
-    if tokens != other:
-        kinds = {True: "tokens", False: "text"}
+def _kind(held: Any) -> str:
+    """Say what rows hold: string, binary or tokens."""
+    if isinstance(held, Index):
+        return held.info.column
+    type = widest(held.type)
+    return "tokens" if type == TOKENS else "binary" if type == pa.large_binary() else "string"
+
+
+def _alike(rows: Any, against: Any) -> Any:
+    """Refuse to look for text among tokens or bytes; make bytes of text."""
+    own, other = _kind(rows), _kind(against)
+    if own == "binary" and other == "string" and not isinstance(against, Index):
+        return against.cast(pa.large_binary())
+    if own != other:
+        names = {"tokens": "tokens", "string": "text", "binary": "bytes"}
         raise UnsupportedType(
-            f"against holds {kinds[other]} and data {kinds[tokens]}: give two of one kind"
+            f"against holds {names[other]} and data {names[own]}: give two of one kind"
         )
+    return against
 
 
 def _lengths(rows: Any) -> Any:
@@ -528,13 +538,21 @@ def _in_pieces(held: Any, room: int, halves: bool = False) -> list[_Piece]:
         return [_Piece(0, symbols, lambda: held._core)]
     pieces, first = [], 0
     for segment in info.segments:
-        rows = pa.array(range(first, first + segment.rows), pa.uint64())
-        pieces += [
-            _Piece(first + piece.first, piece.symbols, piece.read)
-            for piece in _pieces(held.text(rows), room, halves=True)
-        ]
+        text = held.text(pa.array(range(first, first + segment.rows), pa.uint64()))
+        starts = [piece.first for piece in _pieces(text, room, halves=True)]
+        ends = [*starts[1:], segment.rows]
+        start = 0
+        for end in ends:
+            size = int(_pc.sum(_lengths(text.slice(start, end - start))).as_py() or 0)
+            read = _rows_of(held, first + start, first + end)
+            pieces.append(_Piece(first + start, size + end - start, read))
+            start = end
         first += segment.rows
     return pieces
+
+
+def _rows_of(index: Index, first: int, after: int) -> Callable[[], Any]:
+    return lambda: index.text(pa.array(range(first, after), pa.uint64()))
 
 
 def _slice(rows: Any, first: int, after: int) -> Callable[[], Any]:
@@ -620,14 +638,13 @@ def _passages(
                 continue
             names = ("row", "start", "stop")
             own = piece.read()
-            table = pa.table(
-                sorted_rows.occurrences(own, *(spans[nth][name] for name in names), threads)
-            )
+            row, start, stop = (spans[nth][name] for name in names)
+            table = pa.table(sorted_rows.occurrences(own, row, start, stop, threads))
             places = zip(*(table[name].to_pylist() for name in ("count", *names[:2])), strict=True)
-            for at, (found, row, start) in enumerate(places):
+            for at, (found, first_row, first_start) in enumerate(places):
                 sums[nth][at] += found
                 if found and firsts[nth][at] is None:
-                    firsts[nth][at] = (beside.first + row, start)
+                    firsts[nth][at] = (beside.first + first_row, first_start)
         del sorted_rows
     # The same passages are those that are as long and first occur at the same place.
     groups: dict[Any, int] = {}
