@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from pathlib import Path
 from random import Random
@@ -352,6 +353,23 @@ def test_parquet_to_parquet(tmp_path: Path, memory: int | None) -> None:
     )
     assert pq.read_table(tmp_path / "out.parquet")["id"].to_pylist() == [0, 1, 2, 4]
     assert list(tmp_path.glob("*.partial")) == []
+
+
+def test_parquet_of_one_large_row_group(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(sys.modules["bowstring.duplicates"], "BATCH", 100)
+    random = Random(3)
+    rows = ["".join(random.choices("abc", k=random.randrange(30))) for _ in range(200)]
+    table = pa.table({"text": rows, "id": range(200)})
+    pq.write_table(table, tmp_path / "in.parquet")
+    clean = bow.deduplicate(table, "text", min_length=6)
+    names = (tmp_path / "in.parquet", tmp_path / "out.parquet", "text")
+    report = deduplicate_parquet(*names, min_length=6, memory=110 * 200)
+    assert report.equals(clean.report)
+    assert pq.read_table(tmp_path / "out.parquet").equals(table.set_column(0, "text", clean.column))
+    assert pq.ParquetFile(tmp_path / "out.parquet").num_row_groups > 1
+    pq.write_table(table.slice(0, 0), tmp_path / "in.parquet")
+    assert deduplicate_parquet(*names).num_rows == 0
+    assert pq.read_table(tmp_path / "out.parquet").num_rows == 0
 
 
 def test_from_a_shell(tmp_path: Path, capsys: Any) -> None:

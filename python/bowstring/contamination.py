@@ -222,7 +222,8 @@ def contamination(
     fields
         The columns of `items` to judge; all by default.
     benchmark
-        The benchmark that each item belongs to: a column, or the name of one of `items`.
+        The benchmark that each item belongs to: a column, the name of one of `items`, or another
+        name, which is that of all.
     n
         Units of an n-gram, or of a window.
     units
@@ -276,7 +277,11 @@ def contamination(
         raise InvalidInput(f"method is {method!r}: give one of {', '.join(METHODS)}")
     own = METHODS[method]
     columns = _columns(items, fields, benchmark)
-    texts = {name: _plain(values, name) for name, values in columns.items()}
+    one = not (isinstance(items, dict) or hasattr(items, "columns"))
+    texts = {
+        name: _plain(values, "items" if one else f"items, field {name!r}")
+        for name, values in columns.items()
+    }
     count = len(next(iter(texts.values())))
     names = list(texts)
     tokens = widest(next(iter(texts.values())).type) == TOKENS
@@ -291,6 +296,11 @@ def contamination(
     most = as_option(max_count, "max_count")
     if least == 0:
         raise InvalidInput("min_count is 0: an n-gram that counts occurs once or more")
+    if most is not None and most < least:
+        raise InvalidInput(
+            f"max_count is {most} and min_count is {least}: no n-gram occurs so often, give a "
+            "larger max_count"
+        )
     if least > 1 and own.score in (_extended, _longest):
         raise InvalidInput(
             f"min_count is {least}, and {method!r} is of matches: leave it out, or choose a method "
@@ -426,6 +436,8 @@ def _columns(items: Any, fields: Sequence[str] | None, benchmark: Any) -> dict[s
         if fields is not None:
             raise InvalidInput(f"fields is {fields!r}, and items is one column: leave fields out")
         return {"text": items}
+    if isinstance(fields, str):
+        fields = [fields]
     if fields is None:
         fields = [name for name in items if not (isinstance(benchmark, str) and name == benchmark)]
     missing = [name for name in fields if name not in items]
@@ -458,10 +470,10 @@ def _labels(items: Any, benchmark: Any, count: int) -> list[str | None]:
 
 
 def _plain(values: Any, name: str) -> Any:
-    array = one_chunk(as_array(values, f"items, field {name!r}"))
+    array = one_chunk(as_array(values, name))
     type = widest(array.type)
     if type is None:
-        raise UnsupportedType(f"items, field {name!r}, is a column of {array.type}: give text")
+        raise UnsupportedType(f"{name} is a column of {array.type}: give text or tokens")
     return array.cast(TEXT if pa.types.is_null(type) else type)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import bisect
 import itertools
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -44,6 +44,11 @@ MOST_SYMBOLS = (1 << 31) - 2
 BYTES_PER_SYMBOL = 11
 # The same for passages with their counts, beside what is known of the rows that others are told of.
 BYTES_PER_PASSAGE = 18
+
+# Bytes of a file that are read at once where not all are to be held, about.
+BATCH = 1 << 26
+
+_ROW = pa.uint64()
 
 REPORT = pa.schema(
     [
@@ -291,7 +296,7 @@ def deduplicate(
         options = _Options(*limits, keep, whole_rows, as_option(threads, "threads"), callback)
         for number in itertools.count(1):
             room = options.room(memory, against is not None)
-            found = _removals(_pieces(rows, room), _others(other, room), options)
+            found = _removals(_in_pieces(rows, room), _others(other, room), options)
             if found.num_rows:
                 rows = _cut(rows, found, empty == "null", options.threads)
             numbers = _pa.repeat(pa.scalar(number, pa.uint32()), found.num_rows)
@@ -317,10 +322,11 @@ def deduplicate_parquet(
     threads: int | None = None,
     progress: Progress = None,
 ) -> pa.Table:
-    """Do `deduplicate` from one Parquet file to another, row group by row group.
+    """Do `deduplicate` from one Parquet file to another.
 
-    The file may be larger than memory: pieces of it that fit are compared two by two, and all
-    other columns are copied as they are.
+    The file may be larger than memory: pieces of it that fit are compared two by two. It is read
+    and written row group by row group, those that are larger some rows at a time, and all other
+    columns are copied as they are.
 
     Parameters
     ----------
@@ -378,10 +384,10 @@ def deduplicate_parquet(
             other = _alike(_held(rows, None, "source"), other)
         options = _Options(*limits, keep, whole_rows, as_option(threads, "threads"), callback)
         room = options.room(memory, against is not None)
-        found = _removals(_groups(file, at, room), _others(other, room), options)
+        found = _removals(_file_pieces(file, at, room), _others(other, room), options)
         partial = Path(f"{os.fspath(target)}.partial")
         try:
-            _rewrite(file, at, partial, found, empty, options)
+            _rewrite(file, at, partial, found, empty, options, room)
             partial.replace(target)
         finally:
             partial.unlink(missing_ok=True)
@@ -503,106 +509,102 @@ def _lengths(rows: Any) -> Any:
     return _pc.binary_length(rows.cast(wide) if wide is not None else rows).cast(pa.int64())
 
 
-def _pieces(rows: Any, room: int, halves: bool = False) -> list[_Piece]:
-    """Cut a column into pieces of which two can be sorted at once, unless it is one."""
-    lengths = _pc.add(_pc.fill_null(_lengths(rows), 0), 1)
+def _cut_up(
+    lengths: Any, room: int, halves: bool, read: Callable[[int, int], Callable[[], Any]]
+) -> list[_Piece]:
+    """Cut rows of such lengths into pieces of which two can be sorted at once, unless it is one."""
+    lengths = _pc.add(_pc.fill_null(lengths, 0), 1)
     total = int(_pc.sum(lengths).as_py() or 0)
     if total <= (room // 2 if halves else room):
-        return [_Piece(0, total, lambda: rows)]
+        return [_Piece(0, total, read(0, len(lengths)))]
     most = room // 2
     ends: Any = _pc.cumulative_sum(lengths)
     pieces, first, before = [], 0, 0
-    while first < len(rows):
+    while first < len(lengths):
         after = bisect.bisect_right(
-            range(len(rows)), before + most, lo=first, key=lambda row: ends[row].as_py()
+            range(len(lengths)), before + most, lo=first, key=lambda row: ends[row].as_py()
         )
         if after == first:
             raise OutOfBudget(
                 f"row {first} has {lengths[first].as_py() - 1} symbols, and pieces of {most} are "
                 "all that the memory allows: give more memory"
             )
-        symbols = ends[after - 1].as_py() - before
-        pieces.append(_Piece(first, symbols, _slice(rows, first, after)))
-        before += symbols
-        first = after
+        pieces.append(_Piece(first, ends[after - 1].as_py() - before, read(first, after)))
+        first, before = after, ends[after - 1].as_py()
     return pieces
 
 
 def _in_pieces(held: Any, room: int, halves: bool = False) -> list[_Piece]:
     """Cut a column or an index into pieces of which two can be sorted at once, unless it is one."""
     if not isinstance(held, Index):
-        return _pieces(held, room, halves)
+        return _cut_up(
+            _lengths(held),
+            room,
+            halves,
+            lambda first, after: lambda: held.slice(first, after - first),
+        )
     info = held.info
     symbols = info.symbols + info.rows
     if symbols <= (room // 2 if halves else room):
         return [_Piece(0, symbols, lambda: held._core)]
-    pieces, first = [], 0
+    # The text of one segment at a time, and only its lengths are kept.
+    lengths, first = [], 0
     for segment in info.segments:
-        text = held.text(pa.array(range(first, first + segment.rows), pa.uint64()))
-        starts = [piece.first for piece in _pieces(text, room, halves=True)]
-        ends = [*starts[1:], segment.rows]
-        start = 0
-        for end in ends:
-            size = int(_pc.sum(_lengths(text.slice(start, end - start))).as_py() or 0)
-            read = _rows_of(held, first + start, first + end)
-            pieces.append(_Piece(first + start, size + end - start, read))
-            start = end
+        lengths.append(_lengths(held.text(pa.array(range(first, first + segment.rows), _ROW))))
         first += segment.rows
-    return pieces
+    return _cut_up(
+        _pa.concat_arrays(lengths),
+        room,
+        True,
+        lambda first, after: lambda: held.text(pa.array(range(first, after), _ROW)),
+    )
 
 
-def _rows_of(index: Index, first: int, after: int) -> Callable[[], Any]:
-    return lambda: index.text(pa.array(range(first, after), pa.uint64()))
-
-
-def _slice(rows: Any, first: int, after: int) -> Callable[[], Any]:
-    return lambda: rows.slice(first, after - first)
-
-
-def _groups(file: pq.ParquetFile, at: int, room: int) -> list[_Piece]:
-    """Make pieces of the row groups of a file."""
+def _file_pieces(file: pq.ParquetFile, at: int, room: int) -> list[_Piece]:
+    """Cut a column of a file into pieces, as `_in_pieces` does."""
     name = file.schema_arrow.names[at]
-    sizes = []
+    lengths = [pa.array([], pa.int64())]
     # What is read to know its size is kept as long as all of it may fit.
-    kept: list[Any] | None = []
+    kept: list[Any] = []
     total = 0
-    for number in range(file.metadata.num_row_groups):
-        rows = file.read_row_group(number, columns=[name]).column(0)
-        lengths = _lengths(one_chunk(rows))
-        sizes.append((len(rows), int(_pc.sum(lengths).as_py() or 0) + len(rows)))
-        total += sizes[-1][1]
-        if kept is not None:
-            kept.append(rows)
-            kept = kept if total <= room else None
+    for batch in file.iter_batches(_batch_rows(file), columns=[name]):
+        rows = batch.column(0)
+        lengths.append(_lengths(rows))
+        total += int(_pc.sum(lengths[-1]).as_py() or 0) + len(rows)
+        kept = [*kept, rows] if total <= room and (kept or len(lengths) == 2) else []
     if kept:
-        whole = pa.chunked_array([chunk for rows in kept for chunk in rows.chunks], kept[0].type)
+        whole = pa.chunked_array(kept)
         return [_Piece(0, total, lambda: _held(whole, None, "source"))]
-    pieces: list[_Piece] = []
-    starts = row = symbols = 0
-    numbers: list[int] = []
-    for number, (count, more) in enumerate(sizes):
-        if numbers and symbols + more > room // 2:
-            pieces.append(_Piece(starts, symbols, _read(file, name, numbers)))
-            starts, symbols, numbers = row, 0, []
-        if more > room // 2:
-            raise OutOfBudget(
-                f"row group {number} has {more - count} symbols, and pieces of {room // 2} are all "
-                "that the memory allows: give more memory, or write smaller row groups"
-            )
-        numbers.append(number)
-        symbols += more
-        row += count
-    if numbers:
-        pieces.append(_Piece(starts, symbols, _read(file, name, numbers)))
-    return pieces
+    return _cut_up(
+        _pa.concat_arrays(lengths),
+        room,
+        False,
+        lambda first, after: lambda: _read(file, name, first, after),
+    )
 
 
-def _read(file: pq.ParquetFile, name: str, numbers: Sequence[int]) -> Callable[[], Any]:
-    def read() -> Any:
-        table = file.read_row_groups(list(numbers), columns=[name])
-        return _held(table.column(0), None, "source")
+def _batch_rows(file: pq.ParquetFile) -> int:
+    """Say how many rows are about so many bytes."""
+    groups = [file.metadata.row_group(at) for at in range(file.metadata.num_row_groups)]
+    largest = max((group.total_byte_size // max(group.num_rows, 1) for group in groups), default=1)
+    return min(max(BATCH // max(largest, 1), 1), 1 << 16)
 
-    return read
+
+def _read(file: pq.ParquetFile, name: str, first: int, after: int) -> Any:
+    """Read some rows of a column: the batches that hold them, of the row groups that do."""
+    chunks: list[Any] = []
+    start, rows = 0, _batch_rows(file)
+    for number in range(file.metadata.num_row_groups):
+        stop = start + file.metadata.row_group(number).num_rows
+        if start < after and first < stop:
+            for batch in file.iter_batches(rows, row_groups=[number], columns=[name]):
+                low, high = max(first - start, 0), min(after - start, batch.num_rows)
+                if low < high:
+                    chunks.append(batch.column(0).slice(low, high - low))
+                start += batch.num_rows
+        start = stop
+    type = file.schema_arrow.field(name).type
+    return _held(pa.chunked_array(chunks, type), None, "source")
 
 
 def _others(against: Any, room: int) -> list[_Piece] | None:
@@ -757,29 +759,42 @@ def _rewrite(
     found: pa.Table,
     empty: str,
     options: _Options,
+    room: int,
 ) -> None:
-    """Write a file's row groups without the spans."""
+    """Write a file without the spans: its row groups, or of larger ones than fit some rows each."""
     schema = file.schema_arrow
     spans = found.select(["row", "start", "stop"])
     first = 0
     with pq.ParquetWriter(target, schema, compression=_compression(file)) as sink:
         for number in range(file.metadata.num_row_groups):
-            table = file.read_row_group(number)
-            rows = _held(table.column(at), None, "source")
-            own = spans.filter(
-                (_pc.field("row") >= first) & (_pc.field("row") < first + table.num_rows)
-            )
-            if own.num_rows:
-                moved = _pc.subtract(own["row"], pa.scalar(first, pa.uint64()))
-                left = _cut(rows, own.set_column(0, "row", moved), empty == "null", options.threads)
-                table = table.set_column(at, schema.field(at), _like(left, schema.field(at).type))
-                if empty == "drop":
-                    was = _pc.fill_null(_lengths(rows), 0)
-                    now = _pc.fill_null(_lengths(left), 0)
-                    gone = _pc.and_(_pc.greater(was, 0), _pc.equal(now, 0))
-                    table = table.filter(_pc.invert(gone))
-            sink.write_table(table, row_group_size=max(table.num_rows, 1))
-            first += file.metadata.row_group(number).num_rows
+            group = file.metadata.row_group(number)
+            if group.total_byte_size <= room:
+                tables: Iterable[pa.Table] = [file.read_row_group(number)]
+            else:
+                batches = file.iter_batches(_batch_rows(file), row_groups=[number])
+                tables = (pa.Table.from_batches([batch]) for batch in batches)
+            for table in tables:
+                left = _without(table, at, spans, first, empty, options)
+                sink.write_table(left, row_group_size=max(left.num_rows, 1))
+                first += table.num_rows
+
+
+def _without(
+    table: pa.Table, at: int, spans: pa.Table, first: int, empty: str, options: _Options
+) -> pa.Table:
+    """Cut the spans out of rows from one number on."""
+    own = spans.filter((_pc.field("row") >= first) & (_pc.field("row") < first + table.num_rows))
+    if not own.num_rows:
+        return table
+    field = table.schema.field(at)
+    rows = _held(table.column(at), None, "source")
+    moved = _pc.subtract(own["row"], pa.scalar(first, _ROW))
+    left = _cut(rows, own.set_column(0, "row", moved), empty == "null", options.threads)
+    table = table.set_column(at, field, _like(left, field.type))
+    if empty == "drop":
+        was, now = (_pc.fill_null(_lengths(one), 0) for one in (rows, left))
+        table = table.filter(_pc.invert(_pc.and_(_pc.greater(was, 0), _pc.equal(now, 0))))
+    return table
 
 
 def _compression(file: pq.ParquetFile) -> Any:
