@@ -1,7 +1,7 @@
 """The compiled core: what `bowstring.index` builds on. Not a public interface."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, Self, final
+from typing import Any, Protocol, final
 
 __all__ = [
     "Array",
@@ -254,14 +254,14 @@ def row_removals(
 
 @final
 class Piece:
-    def __new__(
-        cls,
+    @staticmethod
+    def of(
         rows: Index | _Column,
         times: int,
         within: bool,
         threads: int | None,
         progress: _Progress | None,
-    ) -> Self: ...
+    ) -> Piece: ...
     def meet(
         self,
         others: Index | _Column,

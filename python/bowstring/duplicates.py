@@ -625,7 +625,7 @@ def _passages(
     for nth, piece in enumerate(pieces):
         own = piece.read()
         times = count if others is not None else count - 1
-        held = _core.Piece(own, times, others is None, *options)
+        held = _core.Piece.of(own, times, others is None, *options)
         for other, beside in enumerate(pieces if others is None else others):
             if others is not None or other != nth:
                 held.meet(beside.read(), own, *options)
@@ -634,7 +634,7 @@ def _passages(
     sums = [[0] * table.num_rows for table in spans]
     firsts: list[list[tuple[int, int] | None]] = [[None] * table.num_rows for table in spans]
     for beside in pieces if others is None else others:
-        sorted_rows = _core.Piece(beside.read(), 0, True, *options)
+        sorted_rows = _core.Piece.of(beside.read(), 0, True, *options)
         for nth, piece in enumerate(pieces):
             if not spans[nth].num_rows:
                 continue

@@ -153,9 +153,9 @@ fn held(piece: &Mutex<Pieced>) -> MutexGuard<'_, Pieced> {
 impl Piece {
     /// Takes rows, and how many places count at which texts occur; those in the rows too if
     /// `within`. Of no places the rows are sorted only, to be asked for occurrences.
-    #[new]
+    #[staticmethod]
     #[pyo3(signature = (rows, times, within, threads, progress))]
-    fn new(
+    fn of(
         py: Python<'_>,
         rows: Data,
         times: u64,
