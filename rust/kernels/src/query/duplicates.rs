@@ -16,11 +16,15 @@ use crate::corpus::{Column, Corpus, CorpusBuilder, MAX_SYMBOLS, Rows, Text};
 use crate::error::{Error, Result};
 use crate::index::{Index, SortedText};
 use crate::interrupt::{Monitor, Phase};
+use crate::suffix::copies::{Original, copies};
 use crate::suffix::{lcp, sort};
 use crate::symbol::{Pattern, Patterns, Symbol, starts_character};
 
 /// Rows looked at by one thread at once.
 const BLOCK: usize = 256;
+
+/// The longest passages that are compared as they are where copies of them are looked for.
+const DIRECT: usize = 1024;
 
 /// Which of several copies of a passage stays.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -376,10 +380,11 @@ impl<'a> SortedRows<'a> {
 
     /// The spans of rows from `boundary` on that hold a passage of enough symbols that is also in the
     /// rows before, often enough; of all rows, without a boundary, those that hold a copy which
-    /// `keep` does not.
+    /// `keep` does not. Passages up to `direct` symbols are compared as they are, longer ones by
+    /// common prefixes.
     ///
-    /// O(n) time, 4 bytes a symbol beside the suffix array; 8 if `min_count` is above 2 or there
-    /// is a boundary.
+    /// O(n) time; a bit a symbol beside the suffix array, of longer passages 4 bytes, or 8 if
+    /// `min_count` is above 2 or there is a boundary.
     ///
     /// # Errors
     /// As [`SortedRows::duplicates`].
@@ -388,18 +393,56 @@ impl<'a> SortedRows<'a> {
         options: DuplicateOptions,
         keep: Keep,
         boundary: Option<usize>,
+        direct: usize,
         monitor: &Monitor,
     ) -> Result<Removals> {
+        let (least, first) = (options.min_length, boundary.unwrap_or(0));
+        let spans = if least <= direct {
+            let original = match (boundary, keep) {
+                (Some(row), _) => Original::Below(self.start(row)),
+                (None, Keep::None) => Original::None,
+                (None, Keep::First | Keep::Longest) => Original::Lowest,
+            };
+            let (suffixes, times) = (self.suffixes(), options.min_count);
+            let whole = self.column == Column::String;
+            let places = with_text!(self, |text| copies(
+                text, suffixes, least, whole, times, original, monitor
+            ))?;
+            let end = self.symbols() as u32;
+            let length = |at: u32| {
+                let mut length = if places.contains(at) { least as u32 } else { 0 };
+                while length > 0 && self.is_inside(at + length, end) {
+                    length += 1;
+                }
+                length
+            };
+            self.unions(length, first, least, monitor)?
+        } else {
+            let lengths = self.lengths_of_copies(options.min_count, keep, boundary, monitor)?;
+            let origin = self.start(first);
+            self.unions(|at| lengths[(at - origin) as usize], first, least, monitor)?
+        };
+        self.explained(spans, first, monitor)
+    }
+
+    /// How long the longest text is that starts at each place and is a copy; with a boundary, at each
+    /// place from that row on.
+    fn lengths_of_copies(
+        &self,
+        least: u64,
+        keep: Keep,
+        boundary: Option<usize>,
+        monitor: &Monitor,
+    ) -> Result<Block<u32>> {
         let mut lengths = self.prefixes(monitor)?;
         let suffixes = self.suffixes();
         if boundary.is_some() {
-            lengths = self.lengths_of(&lengths, boundary, options.min_count, monitor)?;
-        } else if keep == Keep::None {
-            lcp::recurring(suffixes, lengths.items_mut(), options.min_count, monitor)?;
-        } else if options.min_count > 2 {
-            let mut often = Block::<u32>::zeros(lengths.len())?;
-            often.items_mut().copy_from_slice(&lengths);
-            lcp::recurring(suffixes, often.items_mut(), options.min_count, monitor)?;
+            return self.lengths_of(&lengths, boundary, least, monitor);
+        }
+        if keep == Keep::None {
+            lcp::recurring(suffixes, lengths.items_mut(), least, monitor)?;
+        } else if least > 2 {
+            let often = self.lengths_of(&lengths, None, least, monitor)?;
             lcp::previous(suffixes, lengths.items_mut(), monitor)?;
             for (length, &often) in lengths.items_mut().iter_mut().zip(&*often) {
                 *length = often.min(*length);
@@ -407,10 +450,7 @@ impl<'a> SortedRows<'a> {
         } else {
             lcp::previous(suffixes, lengths.items_mut(), monitor)?;
         }
-        let boundary = boundary.unwrap_or(0);
-        let spans = self.unions(&lengths, boundary, options.min_length, monitor)?;
-        drop(lengths);
-        self.explained(spans, boundary, monitor)
+        Ok(lengths)
     }
 
     /// Adds where else the passage that each span begins with, of the length given, occurs first.
@@ -459,9 +499,11 @@ impl<'a> SortedRows<'a> {
         least: usize,
         monitor: &Monitor,
     ) -> Result<Vec<(usize, Range<u32>)>> {
+        let origin = self.start(boundary);
+        let length = |at: u32| lengths[(at - origin) as usize];
         self.by_row(boundary, monitor, |row, found| {
             let mut last = 0;
-            self.passages_of(row, lengths, self.start(boundary), least, |start, stop| {
+            self.passages_of(row, &length, least, |start, stop| {
                 if stop > last {
                     last = stop;
                     found.push((row, start..stop));
@@ -473,17 +515,14 @@ impl<'a> SortedRows<'a> {
     /// What the passages cover, each stretch with the length of the shortest one that it begins with.
     fn unions(
         &self,
-        lengths: &[u32],
+        length: impl Fn(u32) -> u32 + Sync,
         boundary: usize,
         least: usize,
         monitor: &Monitor,
     ) -> Result<Vec<(usize, Range<u32>, u32)>> {
         self.by_row(boundary, monitor, |row, found: &mut Vec<(usize, Range<u32>, u32)>| {
             let from = found.len();
-            self.passages_of(row, lengths, self.start(boundary), least, |start, stop| match found
-                [from..]
-                .last_mut()
-            {
+            self.passages_of(row, &length, least, |start, stop| match found[from..].last_mut() {
                 Some((_, span, _)) if start <= span.end => span.end = span.end.max(stop),
                 _ => {
                     let mut head = least as u32;
@@ -523,15 +562,14 @@ impl<'a> SortedRows<'a> {
     fn passages_of(
         &self,
         row: usize,
-        lengths: &[u32],
-        origin: u32,
+        length: &impl Fn(u32) -> u32,
         least: usize,
         mut give: impl FnMut(u32, u32),
     ) {
         let (start, end) = (self.start(row), self.ends()[row]);
         let inside = |at: u32| self.is_inside(at, end);
         for at in start..end {
-            let length = lengths[(at - origin) as usize].min(end - at);
+            let length = length(at).min(end - at);
             if (length as usize) < least || inside(at) {
                 continue;
             }
@@ -615,7 +653,8 @@ pub fn removals(
     monitor: &Monitor,
 ) -> Result<Removals> {
     options.check(boundary.is_some())?;
-    let mut found = SortedRows::sort(rows, monitor)?.removals(options, keep, boundary, monitor)?;
+    let sorted = SortedRows::sort(rows, monitor)?;
+    let mut found = sorted.removals(options, keep, boundary, DIRECT, monitor)?;
     if let Some(order) = order {
         for row in found.row.iter_mut().chain(&mut found.copy_row) {
             *row = order[*row as usize] as u64;
@@ -916,6 +955,34 @@ mod tests {
             let boundary = Some(other.len());
             let found = removals(both, boundary, None, options, Keep::First, &monitor).unwrap();
             prop_assert_eq!(spans(&found), expected);
+            let sorted = SortedRows::sort(gathered(&[&other, &rows]), &monitor).unwrap();
+            let by_prefixes = sorted.removals(options, Keep::First, boundary, 0, &monitor).unwrap();
+            prop_assert_eq!(by_prefixes, found);
+            let options = DuplicateOptions { min_length: length, min_count: least };
+            let sorted = SortedRows::sort(gathered(&[&rows]), &monitor).unwrap();
+            for keep in [Keep::None, Keep::First] {
+                let direct = sorted.removals(options, keep, None, length, &monitor).unwrap();
+                let by_prefixes = sorted.removals(options, keep, None, 0, &monitor).unwrap();
+                prop_assert_eq!(direct, by_prefixes);
+            }
+        }
+
+        #[test]
+        fn characters_stay_whole_either_way(
+            rows in vec("[aé€]{0,12}", 0..7), length in 1_usize..9, least in 2_u64..4,
+        ) {
+            let monitor = Monitor::default();
+            let options = DuplicateOptions { min_length: length, min_count: least };
+            let mut gathered = Gathered::new(Column::String);
+            for row in &rows {
+                gathered.push_bytes(Some(row.as_bytes())).unwrap();
+            }
+            let sorted = SortedRows::sort(gathered, &monitor).unwrap();
+            for keep in [Keep::None, Keep::First] {
+                let direct = sorted.removals(options, keep, None, length, &monitor).unwrap();
+                let by_prefixes = sorted.removals(options, keep, None, 0, &monitor).unwrap();
+                prop_assert_eq!(direct, by_prefixes);
+            }
         }
 
         #[test]
