@@ -39,9 +39,12 @@ _pc: Any = pc
 
 Keep: TypeAlias = Literal["none", "first", "longest"]
 
-# Symbols that are sorted at once, at most, and what each takes: itself twice, and two tables.
+# Symbols that are sorted at once, at most, and what each takes: itself twice, and a table; two for
+# passages of more than so many symbols.
 MOST_SYMBOLS = (1 << 31) - 2
-BYTES_PER_SYMBOL = 11
+BYTES_PER_SYMBOL = 7
+LONG = 1024
+BYTES_PER_SYMBOL_OF_LONG = 11
 # The same for passages with their counts, beside what is known of the rows that others are told of.
 BYTES_PER_PASSAGE = 18
 
@@ -262,10 +265,11 @@ def deduplicate(
 
     Notes
     -----
-    O(n) time for n symbols beside the suffix sorting; 9 bytes a symbol beside the column and its
-    copy. `keep="first"` takes from the longest previous factors (Crochemore and Ilie 2008) what
-    the windows of Lee et al. (2022) would with any one copy kept. A passage that stays may lose
-    symbols to others that reach into it, whose first copies stand elsewhere.
+    O(n) time for n symbols beside the suffix sorting; 5 bytes a symbol beside the column and its
+    copy, 9 if `min_length` is above 1,024. What goes is what the windows of Lee et al. (2022)
+    cover: up to that length neighbours in the suffix array are compared as they are, above it by
+    their common prefixes and longest previous factors (Crochemore and Ilie 2008). A passage that
+    stays may lose symbols to others that reach into it, whose first copies stand elsewhere.
 
     Examples
     --------
@@ -406,7 +410,8 @@ class _Options:
 
     def room(self, memory: int | str | None, half: bool) -> int:
         """Say how many symbols may be sorted at once, or half of that."""
-        most = _room(memory, BYTES_PER_SYMBOL)
+        long = self.min_length > LONG and not self.whole_rows
+        most = _room(memory, BYTES_PER_SYMBOL_OF_LONG if long else BYTES_PER_SYMBOL)
         return most // 2 if half else most
 
     def ask(self, rows: Any, other: Any) -> pa.Table:
