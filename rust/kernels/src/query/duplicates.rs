@@ -16,7 +16,7 @@ use crate::corpus::{Column, Corpus, CorpusBuilder, MAX_SYMBOLS, Rows, Text};
 use crate::error::{Error, Result};
 use crate::index::{Index, SortedText};
 use crate::interrupt::{Monitor, Phase};
-use crate::suffix::copies::{Original, copies};
+use crate::suffix::copies::{End, Original, Places, copies};
 use crate::suffix::{lcp, sort};
 use crate::symbol::{Pattern, Patterns, Symbol, starts_character};
 
@@ -403,15 +403,15 @@ impl<'a> SortedRows<'a> {
                 (None, Keep::None) => Original::None,
                 (None, Keep::First | Keep::Longest) => Original::Lowest,
             };
-            let (suffixes, times) = (self.suffixes(), options.min_count);
-            let whole = self.column == Column::String;
-            let places = with_text!(self, |text| copies(
-                text, suffixes, least, whole, times, original, monitor
-            ))?;
+            let places = self.copies(least, options.min_count, original, monitor)?;
             let end = self.symbols() as u32;
             let length = |at: u32| {
-                let mut length = if places.contains(at) { least as u32 } else { 0 };
-                while length > 0 && self.is_inside(at + length, end) {
+                let Some(more) = (0..places.len()).rev().find(|&more| places[more].contains(at))
+                else {
+                    return 0;
+                };
+                let mut length = (least + more) as u32;
+                while self.is_inside(at + length, end) {
                     length += 1;
                 }
                 length
@@ -423,6 +423,37 @@ impl<'a> SortedRows<'a> {
             self.unions(|at| lengths[(at - origin) as usize], first, least, monitor)?
         };
         self.explained(spans, first, monitor)
+    }
+
+    /// The places where copies of so many symbols start, and of one, two and three more.
+    ///
+    /// What is as long as it must be from each place on covers all copies, but the last characters
+    /// of those that begin with a character of several symbols: without that one they are too short.
+    fn copies(
+        &self,
+        least: usize,
+        times: u64,
+        original: Original,
+        monitor: &Monitor,
+    ) -> Result<Vec<Places>> {
+        let suffixes = self.suffixes();
+        let find = |suffixes: &[u32], length: usize, end: End| {
+            with_text!(self, |text| copies(text, suffixes, length, end, times, original, monitor))
+        };
+        if self.column != Column::String {
+            return Ok(vec![find(suffixes, least, End::Any)?]);
+        }
+        let mut found = vec![find(suffixes, least, End::GoingOn)?];
+        for (more, lead) in [(1, 0xC0), (2, 0xE0), (3, 0xF0)] {
+            // Those stand behind all others in order.
+            let from = with_text!(self, |text| suffixes.partition_point(|&at| {
+                text.get(at as usize).is_some_and(|symbol| symbol.number() < lead)
+            }));
+            if from < suffixes.len() {
+                found.push(find(&suffixes[from..], least + more, End::There)?);
+            }
+        }
+        Ok(found)
     }
 
     /// How long the longest text is that starts at each place and is a copy; with a boundary, at each

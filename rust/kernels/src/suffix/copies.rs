@@ -47,8 +47,19 @@ impl Places {
     }
 }
 
+/// Where the last symbols of texts stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Anywhere.
+    Any,
+    /// At the end of a character, which texts go on to if it is not there.
+    GoingOn,
+    /// At the end of a character; other texts have no copies.
+    There,
+}
+
 /// The places at which copies start of texts of `length` symbols that occur `least` times at least,
-/// below a place if that is so; of `characters` of text, where the last one ends.
+/// below a place if that is so.
 ///
 /// O(n · length) time at worst, and O(n) where texts are not mostly copies; one bit a symbol.
 ///
@@ -58,7 +69,7 @@ pub fn copies<S: Symbol>(
     text: &[S],
     suffixes: &[u32],
     length: usize,
-    characters: bool,
+    end: End,
     least: u64,
     original: Original,
     monitor: &Monitor,
@@ -66,10 +77,9 @@ pub fn copies<S: Symbol>(
     let found = Places((0..text.len().div_ceil(64)).map(|_| AtomicU64::new(0)).collect());
     let rest = |at: u32| text.get(at as usize..).unwrap_or_default();
     let inside = |symbol: Option<&S>| {
-        characters
-            && symbol.is_some_and(|symbol| {
-                u8::try_from(symbol.number()).is_ok_and(|byte| !starts_character(byte))
-            })
+        symbol.is_some_and(|symbol| {
+            u8::try_from(symbol.number()).is_ok_and(|byte| !starts_character(byte))
+        })
     };
     let same = |rank: usize| {
         let (one, two) = (rest(suffixes[rank - 1]), rest(suffixes[rank]));
@@ -80,6 +90,9 @@ pub fn copies<S: Symbol>(
         let (Some(a), Some(b)) = (one.get(..length), two.get(..length)) else { return false };
         if a != b {
             return false;
+        }
+        if end != End::GoingOn {
+            return end == End::Any || !inside(one.get(length)) && !inside(two.get(length));
         }
         // What is left of a character that the length ends in.
         let mut at = length;
@@ -157,7 +170,7 @@ mod tests {
             let suffixes = sort(&mut text).unwrap();
             for original in [Original::None, Original::Lowest, Original::Below(place)] {
                 let found =
-                    copies(&text, &suffixes, length, false, least, original, &Monitor::default())
+                    copies(&text, &suffixes, length, End::Any, least, original, &Monitor::default())
                         .unwrap();
                 for at in 0..text.len() {
                     let own = text.get(at..at + length);
