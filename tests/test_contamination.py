@@ -233,11 +233,16 @@ def test_what_cannot_be_asked() -> None:
         ({"min_count": 0}, "min_count is 0"),
         ({"method": "llama2", "min_count": 2}, "min_count is 2"),
         ({"fields": ["q"]}, "fields is"),
+        ({"min_count": 3, "max_count": 2}, "max_count is 2 and min_count is 3"),
         ({"benchmark": ["a", "b"]}, "benchmark has 2"),
     ):
         with pytest.raises(bow.InvalidInput, match=message):
             bow.contamination(["a"], ["a"], **options)  # type: ignore[arg-type]
     with pytest.raises(bow.UnsupportedType, match="tokens"):
         bow.contamination([[1]], ["a"])
+    with pytest.raises(bow.InvalidInput, match=r"a column of one row is \[items\]"):
+        bow.contamination(["a"], "abc")
+    found = bow.contamination(["a"], {"question": ["a"], "answer": ["b"]}, n=1, fields="answer")
+    assert found.items["grade"].to_pylist() == ["clean"]
     with pytest.raises(bow.UnsupportedType, match="units is 'token'"):
         bow.contamination(["a"], ["a"], units="token")

@@ -118,6 +118,56 @@ def test_what_is_copied(
             assert mismatches or part == other
 
 
+def _distance(a: str, b: str) -> int:
+    costs = list(range(len(b) + 1))
+    for row, x in enumerate(a, 1):
+        corner, costs[0] = costs[0], row
+        for at, y in enumerate(b, 1):
+            corner, costs[at] = costs[at], min(corner + (x != y), costs[at] + 1, costs[at - 1] + 1)
+    return costs[-1]
+
+
+def _reach(text: str, row: str, edits: int) -> list[int]:
+    """How many characters of a text so many edits make the beginning of a row, by definition."""
+    found = [0] * (edits + 1)
+    for x in range(1, len(text) + 1):
+        for y in range(1, len(row) + 1):
+            if text[x - 1] == row[y - 1]:
+                for used in range(_distance(text[: x - 1], row[: y - 1]), edits + 1):
+                    found[used] = max(found[used], x)
+    return found
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.text("abé", max_size=9), max_size=3),
+    st.text("abé", min_size=1, max_size=9),
+    st.integers(1, 3),
+    st.integers(1, 3),
+)
+def test_what_is_copied_with_edits(rows: list[str], text: str, seed: int, edits: int) -> None:
+    column = pa.array(rows, pa.string())
+    (found,) = bow.copied(
+        column, [text], unit="character", min_length=seed, edits=edits
+    ).to_pylist()
+    size = min(seed, len(text))
+    best = 0
+    for row in rows:
+        for place in range(len(text) - size + 1):
+            for at in range(len(row) - size + 1):
+                if text[place : place + size] == row[at : at + size]:
+                    left = _reach(text[:place][::-1], row[:at][::-1], edits)
+                    right = _reach(text[place + size :], row[at + size :], edits)
+                    sides = max(left[used] + right[edits - used] for used in range(edits + 1))
+                    best = max(best, size + sides)
+    assert found["length"] == best
+    if best:
+        part = text.encode()[found["start"] : found["stop"]].decode()
+        other = rows[found["row"]].encode()[found["row_start"] : found["row_stop"]].decode()
+        assert len(part) == best
+        assert _distance(part, other) <= edits
+
+
 def test_subsequences() -> None:
     pytest.importorskip("rapidfuzz", reason="rapidfuzz is not installed")
     reference = ["the cat sat on the mat", "unrelated"]
@@ -148,5 +198,7 @@ def test_what_cannot_be_asked() -> None:
         bow.copied(["a"], ["a"], unit="line")  # type: ignore[arg-type]
     with pytest.raises(bow.InvalidInput, match="min_length is 0"):
         bow.copied(["a"], ["a"], min_length=0)
+    with pytest.raises(bow.InvalidInput, match="mismatches is 1 and edits is 2"):
+        bow.copied(["a"], ["a"], mismatches=1, edits=2)
     with pytest.raises(bow.UnsupportedType, match="one text"):
         bow.copied(["a"], "a")

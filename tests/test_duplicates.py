@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from pathlib import Path
 from random import Random
@@ -132,6 +133,67 @@ def test_passages_agree_with_the_definition(kind: Kind, new_path: Any) -> None:
             assert found.to_pylist() == expected, where
 
     check()
+
+
+def _across(rows: list[Row], other: list[Row], least: int, times: int) -> list[dict[str, int]]:
+    """Passages of rows that occur so often in others, by definition."""
+    counts = Counter(window[3] for window in _windows(other, least))
+    found: list[dict[str, int]] = []
+    groups: dict[Any, int] = {}
+    best: dict[tuple[int, int], tuple[int, Any]] = {}
+    for row, start, stop, text in _windows(rows, least):
+        if counts[text] >= times:
+            best[row, start] = max(best.get((row, start), (0, None)), (stop, text))
+    for (row, start), (stop, text) in sorted(best.items()):
+        if found and found[-1]["row"] == row and found[-1]["stop"] >= stop:
+            continue
+        places = {"row": row, "start": start, "stop": stop, "count": counts[text]}
+        found.append({**places, "group": groups.setdefault(text, len(groups))})
+    return found
+
+
+@settings(max_examples=60)
+@given(ROWS, ROWS, st.integers(1, 4), st.integers(1, 3))
+def test_passages_of_another_column(
+    rows: list[Row], other: list[Row], least: int, times: int
+) -> None:
+    column, against = pa.array(rows, pa.string()), pa.array(other, pa.string())
+    expected = _across(rows, other, least, times)
+    index = bow.index(column, segment_symbols=60)
+    for data, beside in ((column, against), (index, bow.index(against)), (column, other)):
+        for memory in (None, 40 * 40):
+            found = bow.duplicates(
+                data, min_length=least, min_count=times, against=beside, memory=memory
+            )
+            assert found.to_pylist() == expected
+    assert not any(row["count"] < times for row in expected)
+
+
+@settings(max_examples=60)
+@given(ROWS, st.integers(1, 6), st.integers(2, 4), st.sampled_from([25, 40, 80]))
+def test_passages_are_the_same_in_pieces(
+    rows: list[Row], least: int, times: int, symbols: int
+) -> None:
+    column = pa.array(rows, pa.string())
+    expected = bow.duplicates(column, min_length=least, min_count=times)
+    memory = (symbols + 120) * (18 + 4 * (times - 1))
+    for data in (column, bow.index(column, segment_symbols=60)):
+        found = bow.duplicates(data, min_length=least, min_count=times, memory=memory)
+        assert found.equals(expected)
+
+
+@settings(max_examples=60)
+@given(ROWS, ROWS, st.integers(1, 4), st.integers(2, 3))
+def test_what_occurs_often_in_another_column_is_taken_out(
+    rows: list[Row], other: list[Row], least: int, times: int
+) -> None:
+    counts = Counter(window[3] for window in _windows(other, least))
+    windows = _windows(rows, least)
+    expected = _united([window[:3] for window in windows if counts[window[3]] >= times])
+    clean = bow.deduplicate(
+        pa.array(rows, pa.string()), min_length=least, min_count=times, against=other
+    )
+    assert _spans(clean.report) == expected
 
 
 @settings(max_examples=150)
@@ -293,6 +355,23 @@ def test_parquet_to_parquet(tmp_path: Path, memory: int | None) -> None:
     assert list(tmp_path.glob("*.partial")) == []
 
 
+def test_parquet_of_one_large_row_group(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(sys.modules["bowstring.duplicates"], "BATCH", 100)
+    random = Random(3)
+    rows = ["".join(random.choices("abc", k=random.randrange(30))) for _ in range(200)]
+    table = pa.table({"text": rows, "id": range(200)})
+    pq.write_table(table, tmp_path / "in.parquet")
+    clean = bow.deduplicate(table, "text", min_length=6)
+    names = (tmp_path / "in.parquet", tmp_path / "out.parquet", "text")
+    report = deduplicate_parquet(*names, min_length=6, memory=110 * 200)
+    assert report.equals(clean.report)
+    assert pq.read_table(tmp_path / "out.parquet").equals(table.set_column(0, "text", clean.column))
+    assert pq.ParquetFile(tmp_path / "out.parquet").num_row_groups > 1
+    pq.write_table(table.slice(0, 0), tmp_path / "in.parquet")
+    assert deduplicate_parquet(*names).num_rows == 0
+    assert pq.read_table(tmp_path / "out.parquet").num_rows == 0
+
+
 def test_from_a_shell(tmp_path: Path, capsys: Any) -> None:
     rows = ["a passage of text", "now a passage of text", "a passage of text"]
     pq.write_table(pa.table({"text": rows}), tmp_path / "in.parquet")
@@ -302,7 +381,15 @@ def test_from_a_shell(tmp_path: Path, capsys: Any) -> None:
     assert "34 symbols taken out of 2 rows" in capsys.readouterr().out
     assert pq.read_table(out)["text"].to_pylist() == ["a passage of text", "now "]
     assert report.read_text().splitlines()[1] == "1,4,21,0,0,1"
+    out.unlink()
     assert main([*call, "--report", "report.txt"]) == 2
+    assert not out.exists()
+    pq.write_table(pa.table({"text": ["a passage", "a passage"]}), tmp_path / "other.parquet")
+    call += ["--against", str(tmp_path / "other.parquet"), "--min-count"]
+    assert main([*call, "3"]) == 0
+    assert "0 symbols" in capsys.readouterr().out
+    assert main([*call, "2"]) == 0
+    assert pq.read_table(out)["text"].to_pylist() == [" of text", "now  of text", " of text"]
 
 
 def test_what_cannot_be_asked() -> None:
@@ -312,7 +399,7 @@ def test_what_cannot_be_asked() -> None:
         ({"keep": "last"}, "keep is 'last'"),
         ({"empty": "drop"}, "empty is 'drop'"),
         ({"passes": 0}, "passes is 0"),
-        ({"min_count": 3, "against": ["a"]}, "min_count is 3 and against"),
+        ({"min_count": 0, "against": ["a"]}, "min_count is 0: what occurs in against"),
     ):
         with pytest.raises(bow.InvalidInput, match=message):
             bow.deduplicate(["ab", "ab"], **options)  # type: ignore[arg-type]
@@ -322,3 +409,10 @@ def test_what_cannot_be_asked() -> None:
         bow.deduplicate(["a" * 1000, "b"], memory=2000)
     with pytest.raises(bow.UnsupportedType, match="double"):
         bow.duplicates(pa.array([1.5]))
+    with pytest.raises(bow.UnsupportedType, match="against holds bytes and data text"):
+        bow.duplicates(["ab"], against=[b"\xff"])
+    with pytest.raises(bow.InvalidInput, match="against_column is 'x'"):
+        bow.duplicates(["ab"], against=bow.index(["ab"]), against_column="x")
+    with pytest.raises(bow.OutOfBudget, match="against does not fit at once"):
+        bow.deduplicate(["ab"] * 50, against=["ab"] * 50, min_count=3, memory=110 * 14)
+    assert bow.duplicates([b"abc"], min_length=2, against=["zabc"]).num_rows == 1

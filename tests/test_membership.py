@@ -132,6 +132,9 @@ def test_labels_and_shift() -> None:
     assert membership.shift(old, new, samples=50).value > 0.99
     same = membership.shift(old, list(reversed(old)), samples=50)
     assert same.value < 0.7
+    assert membership.shift(["a b"] * 10, ["c d"] * 10, samples=5).value == 1.0
+    with pytest.raises(bow.InvalidInput, match="no words"):
+        membership.shift(["!"] * 10, ["?"] * 10)
     found = membership.ngram_coverage(
         ["one two three", "four five six"],
         [["one two three"], ["nothing"]],
@@ -156,6 +159,10 @@ def test_what_cannot_be_asked() -> None:
         membership.ngram_coverage(["a"], [["a"], []])
     with pytest.raises(bow.UnsupportedType, match="lists of texts"):
         membership.ngram_coverage(["a"], pa.array([1]))
+    with pytest.raises(bow.UnsupportedType, match="a text where a list of texts is due"):
+        membership.ngram_coverage(["a"], ["a"])
+    with pytest.raises(bow.InvalidInput, match=r"rates holds 2\.0"):
+        membership.evaluate([1.0, 2.0], [True, False], rates=[2.0])
     with pytest.raises(bow.InvalidInput, match="labels mark 1 scores"):
         membership.evaluate([1.0], [True])
     with pytest.raises(bow.InvalidInput, match="labels has 1"):

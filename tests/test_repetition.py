@@ -122,11 +122,51 @@ def test_repeats_and_loops_of_text(texts: list[str | None]) -> None:
                 assert data.find(part, start + 1) > start
                 part.decode()
             assert row["row_count"] == texts.count(text)
-            if row["loop_period"] is not None:
-                data = text.encode()[row["loop_start"] :][: row["loop_length"]]
-                period = row["loop_period"]
-                assert data[period:] == data[:-period]
-                assert row["loop_times"] == len(data) / period >= 2
+            names = ("loop_start", "loop_length", "loop_period")
+            best = max(_loops(text), key=lambda it: (it[1], -it[0], -it[2]), default=(None,) * 3)
+            assert tuple(row[name] for name in names) == best
+            if best[0] is not None:
+                assert row["loop_times"] == best[1] / best[2] >= 2
+
+
+def _loops(text: str) -> list[tuple[int, int, int]]:
+    """Start, length and period of all maximal repetitions of characters, in bytes."""
+    found: dict[tuple[int, int], int] = {}
+    for period in range(1, len(text) // 2 + 1):
+        start = 0
+        for at in range(len(text) - period + 1):
+            if at < len(text) - period and text[at] == text[at + period]:
+                continue
+            if at + period - start >= 2 * period:
+                found.setdefault((start, at + period), period)
+            start = at + 1
+    places = [len(text[:at].encode()) for at in range(len(text) + 1)]
+    return [
+        (places[start], places[stop] - places[start], places[start + period] - places[start])
+        for (start, stop), period in found.items()
+    ]
+
+
+@settings(max_examples=150)
+@given(st.lists(st.none() | st.text("aé€", max_size=24), max_size=4), st.integers(1, 8))
+def test_all_loops(texts: list[str | None], least: int) -> None:
+    found = bow.loops(pa.array(texts, pa.string()), min_length=least, min_times=2.5)
+    expected = [
+        {"row": row, "start": start, "stop": start + length, "period": period, "times": times}
+        for row, text in enumerate(texts)
+        for start, length, period in sorted(_loops(text or ""), key=lambda it: (it[0], it[2]))
+        if length >= least and (times := length / period) >= 2.5
+    ]
+    assert found.to_pylist() == expected
+
+
+def test_loops_of_tokens_and_bytes() -> None:
+    assert bow.loops([[7, 8, 7, 8, 7], [1]]).to_pylist() == [
+        {"row": 0, "start": 0, "stop": 5, "period": 2, "times": 2.5}
+    ]
+    assert bow.loops([b"\xff\xff\xfe"])["stop"].to_pylist() == [2]
+    long = "".join(chr(97 + at % 26) for at in range(1000)) * 3
+    assert bow.loops([long], min_length=3000).to_pylist()[0]["period"] == 1000
 
 
 def test_tokens_and_given_words() -> None:
@@ -155,3 +195,7 @@ def test_what_cannot_be_asked() -> None:
         bow.repetition(["a", "b"], words=[["a"]])
     with pytest.raises(bow.UnsupportedType, match="lists of strings"):
         bow.repetition(["a"], words=pa.array([1]))
+    with pytest.raises(bow.InvalidInput, match=r"min_times is 1\.5"):
+        bow.loops(["a"], min_times=1.5)
+    with pytest.raises(bow.UnsupportedType, match="double"):
+        bow.loops(pa.array([1.5]))

@@ -19,7 +19,7 @@ from bowstring.errors import (
 from bowstring.index import Index, IndexInfo, SegmentInfo, index, open
 from bowstring.language import LanguageModel, Mixture, Prediction, Scores
 from bowstring.overlap import matches
-from bowstring.repetition import repetition
+from bowstring.repetition import loops, repetition
 
 if TYPE_CHECKING:
     from bowstring import categories
@@ -55,6 +55,7 @@ __all__ = [
     "interop",
     "lexicon",
     "link",
+    "loops",
     "matches",
     "membership",
     "open",

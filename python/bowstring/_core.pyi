@@ -12,6 +12,7 @@ __all__ = [
     "Index",
     "KneserNey",
     "Linkage",
+    "Piece",
     "Postings",
     "Run",
     "Table",
@@ -43,6 +44,7 @@ __all__ = [
     "interpolated",
     "link",
     "link_columns",
+    "loops",
     "matches",
     "merge_runs",
     "nearest",
@@ -232,6 +234,7 @@ def matches(
 ) -> Table: ...
 def duplicates(
     data: Index | _Column,
+    against: Index | _Column | None,
     min_length: int,
     min_count: int,
     threads: int | None,
@@ -253,6 +256,41 @@ def row_removals(
     keep: str,
     threads: int | None,
 ) -> Table: ...
+
+@final
+class Piece:
+    @staticmethod
+    def of(
+        rows: Index | _Column,
+        times: int,
+        within: bool,
+        threads: int | None,
+        progress: _Progress | None,
+    ) -> Piece: ...
+    def meet(
+        self,
+        others: Index | _Column,
+        own: Index | _Column,
+        threads: int | None,
+        progress: _Progress | None,
+    ) -> None: ...
+    def passages(self, min_length: int, threads: int | None) -> Table: ...
+    def occurrences(
+        self,
+        rows: Index | _Column,
+        row: _Column,
+        start: _Column,
+        stop: _Column,
+        threads: int | None,
+    ) -> Table: ...
+
+def loops(
+    column: _Column,
+    min_length: int,
+    min_times: float,
+    threads: int | None,
+    progress: _Progress | None,
+) -> Table: ...
 def repetition(
     column: _Column,
     words: _Column | None,
@@ -272,6 +310,7 @@ def contamination(
     short: bool,
     whole: bool,
     skips: int,
+    edits: bool,
     left: bool,
     counts: tuple[int, int | None],
     min_match: int,

@@ -314,9 +314,8 @@ def _add_deduplicate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--min-count",
         type=_whole,
-        default=2,
         metavar="N",
-        help="what occurs so often; 2 by default",
+        help="what occurs so often; 2 by default, 1 with --against",
     )
     parser.add_argument(
         "--keep",
@@ -632,6 +631,12 @@ def _matches(args: argparse.Namespace) -> int:
 def _deduplicate(args: argparse.Namespace) -> int:
     from bowstring.duplicates import deduplicate_parquet
 
+    format = None
+    if args.report is not None:
+        suffix = Path(args.report).suffix[1:].lower()
+        format = {"jsonl": "json", "ndjson": "json"}.get(suffix, suffix)
+        if format not in ("json", "csv", "parquet"):
+            raise InvalidInput(f"--report is {args.report!r}: give a .parquet, .csv or .jsonl file")
     removed = deduplicate_parquet(
         args.file,
         args.output,
@@ -647,11 +652,7 @@ def _deduplicate(args: argparse.Namespace) -> int:
         threads=args.threads,
         progress=_progress(),
     )
-    if args.report is not None:
-        suffix = Path(args.report).suffix[1:].lower()
-        format = {"jsonl": "json", "ndjson": "json"}.get(suffix, suffix)
-        if format not in ("json", "csv", "parquet"):
-            raise InvalidInput(f"--report is {args.report!r}: give a .parquet, .csv or .jsonl file")
+    if format is not None:
         with Path(args.report).open("wb") as file:
             report.write_table(removed, format, file)
     symbols = pc.sum(pc.subtract(removed["stop"], removed["start"])).as_py() or 0

@@ -199,19 +199,22 @@ def contamination(
 
         - `"ngram"`: an item is dirty that has any n-gram of 13 words, in lower case and without
           punctuation, of the corpus (Brown et al. 2020, appendix C; Dolma, Soldaini et al. 2024);
-        - `"palm"`: contaminated with 70 % of its 8-grams (Chowdhery et al. 2022, section 8);
+        - `"palm"`: contaminated with 70 % of its 8-grams (Chowdhery et al. 2022, section 8, as
+          Touvron et al. 2023, appendix A.6, put it);
         - `"llama2"`: the share of units in matches of more than 10, the first 10 of them alike and
-          at most 4 after them not; clean below 20 %, dirty from 80 % on (Touvron et al. 2023,
-          appendix A.6);
-        - `"llama3"`: the share of units in 8-grams of the corpus (Llama Team 2024, section 5.1.4),
-          whose threshold is chosen for each benchmark;
+          at most 4 after them, the last one excepted, not: their "skipgram budget"; clean below
+          20 %, not clean from there, dirty from 80 % on (Touvron et al. 2023, appendix A.6, which
+          repeats it with `n` 20, 30, 40 and 50);
+        - `"llama3"`: the share of units in 8-grams that occur in the corpus (Llama Team 2024,
+          section 5.1.4), whose threshold is chosen for each benchmark by the estimated gain;
         - `"windows"`: the share of windows of 50 characters, one from each word on, that stand in
           the corpus as they are; suspicious from 20 % on, dirty from 80 % on (Xu et al. 2025,
           infini-gram mini); a shorter item is one window;
         - `"token-match"`, `"ngram-match"`, `"token-extend"`, `"longest-match"`: ConTAM's four
-          (Singh et al. 2024), with n-grams of 8: the share of units in n-grams of the corpus; of
-          n-grams; of units in matches that reach to both sides of an n-gram with at most 5 units
-          not alike; the longest such match, a unit of the item;
+          (Singh et al. 2024, arXiv 2411.03923), with the n-grams of 8 that they advise: the share
+          of units in n-grams of the corpus; of n-grams; of units in matches that reach to both
+          sides of an n-gram with at most 5 units not alike, the budget of the authors' program; the
+          longest such match, a unit of the item;
         - `"whole"`: contaminated if one row holds all fields as they are but for case, punctuation
           and spaces (Elazar et al. 2024, WIMBD).
     column
@@ -219,7 +222,8 @@ def contamination(
     fields
         The columns of `items` to judge; all by default.
     benchmark
-        The benchmark that each item belongs to: a column, or the name of one of `items`.
+        The benchmark that each item belongs to: a column, the name of one of `items`, or another
+        name, which is that of all.
     n
         Units of an n-gram, or of a window.
     units
@@ -273,7 +277,11 @@ def contamination(
         raise InvalidInput(f"method is {method!r}: give one of {', '.join(METHODS)}")
     own = METHODS[method]
     columns = _columns(items, fields, benchmark)
-    texts = {name: _plain(values, name) for name, values in columns.items()}
+    one = not (isinstance(items, dict) or hasattr(items, "columns"))
+    texts = {
+        name: _plain(values, "items" if one else f"items, field {name!r}")
+        for name, values in columns.items()
+    }
     count = len(next(iter(texts.values())))
     names = list(texts)
     tokens = widest(next(iter(texts.values())).type) == TOKENS
@@ -288,6 +296,11 @@ def contamination(
     most = as_option(max_count, "max_count")
     if least == 0:
         raise InvalidInput("min_count is 0: an n-gram that counts occurs once or more")
+    if most is not None and most < least:
+        raise InvalidInput(
+            f"max_count is {most} and min_count is {least}: no n-gram occurs so often, give a "
+            "larger max_count"
+        )
     if least > 1 and own.score in (_extended, _longest):
         raise InvalidInput(
             f"min_count is {least}, and {method!r} is of matches: leave it out, or choose a method "
@@ -308,6 +321,7 @@ def contamination(
             own.short,
             own.whole,
             skips,
+            False,
             own.left,
             (least, most),
             size + own.longer if own.score in (_extended, _longest) else 1,
@@ -422,6 +436,8 @@ def _columns(items: Any, fields: Sequence[str] | None, benchmark: Any) -> dict[s
         if fields is not None:
             raise InvalidInput(f"fields is {fields!r}, and items is one column: leave fields out")
         return {"text": items}
+    if isinstance(fields, str):
+        fields = [fields]
     if fields is None:
         fields = [name for name in items if not (isinstance(benchmark, str) and name == benchmark)]
     missing = [name for name in fields if name not in items]
@@ -454,10 +470,10 @@ def _labels(items: Any, benchmark: Any, count: int) -> list[str | None]:
 
 
 def _plain(values: Any, name: str) -> Any:
-    array = one_chunk(as_array(values, f"items, field {name!r}"))
+    array = one_chunk(as_array(values, name))
     type = widest(array.type)
     if type is None:
-        raise UnsupportedType(f"items, field {name!r}, is a column of {array.type}: give text")
+        raise UnsupportedType(f"{name} is a column of {array.type}: give text or tokens")
     return array.cast(TEXT if pa.types.is_null(type) else type)
 
 

@@ -156,6 +156,7 @@ def copied(
     unit: Unit | None = None,
     min_length: int | None = None,
     mismatches: int = 0,
+    edits: int = 0,
     subsequence: bool = False,
     threads: int | None = None,
     progress: Progress = None,
@@ -178,6 +179,9 @@ def copied(
         characters or 3 tokens.
     mismatches
         Units that may differ: the longest match of that Hamming distance around an exact seed.
+    edits
+        Units that may differ, be missing or be too many: the longest match of that edit distance
+        around an exact seed. Give one of the two.
     subsequence
         Add `lcs`, the units of the longest common subsequence of the text and the row of its
         longest match, and `rouge_l`, its F-measure (Lin 2004); needs the package rapidfuzz.
@@ -191,13 +195,13 @@ def copied(
     pyarrow.Table
         A row a text: `units, length: uint64, share: double, start, stop, row, row_start, row_stop:
         uint64`. The match has `length` of the text's `units` units, from symbol `start` to `stop`
-        of the text, and `row_start` to `row_stop` of the row. Length 0 and null places where none
-        is as long as `min_length`.
+        of the text, and `row_start` to `row_stop` of the row, of more or fewer units where there
+        are edits. Length 0 and null places where none is as long as `min_length`.
 
     Raises
     ------
     InvalidInput
-        If `min_length` is 0, or `unit` is given for tokens.
+        If `min_length` is 0, `unit` is given for tokens, or both mismatches and edits are.
     UnsupportedType
         If texts and reference are not of one kind.
     MissingPackage
@@ -205,8 +209,9 @@ def copied(
 
     Notes
     -----
-    One pass over the reference. Of matches as long the first of the text counts, where it first
-    stands.
+    One pass over the reference; around each seed O(length) time, or O(k²) beside the units alike
+    on the way for k edits (Ukkonen 1985). A match begins and ends where text and row are alike. Of
+    matches as long the first of the text counts, where it first stands.
 
     Examples
     --------
@@ -215,12 +220,21 @@ def copied(
     ...                    min_length=2)
     >>> found.select(["length", "share", "row_start"]).to_pylist()
     [{'length': 5, 'share': 1.0, 'row_start': 3}]
+    >>> bow.copied(["it was the very best of times"], ["it was the best of times"], edits=1,
+    ...            min_length=2)["length"].to_pylist()
+    [6]
     """
     size = 0 if min_length is None else as_option(min_length, "min_length", required=True)
     if min_length is not None and size == 0:
         raise InvalidInput("min_length is 0: give 1 or more")
     if unit not in (None, "word", "character"):
         raise InvalidInput(f'unit is {unit!r}: give "word" or "character"')
+    differing = as_option(mismatches, "mismatches", required=True)
+    altered = as_option(edits, "edits", required=True)
+    if differing and altered:
+        raise InvalidInput(
+            f"mismatches is {differing} and edits is {altered}: give one of them, edits are both"
+        )
     if isinstance(texts, str | bytes):
         raise UnsupportedType("texts is one text: give a column, as [text]")
     array = one_chunk(as_array(texts, "texts"))
@@ -244,7 +258,8 @@ def copied(
             False,
             True,
             False,
-            as_option(mismatches, "mismatches", required=True),
+            differing or altered,
+            altered > 0,
             True,
             (1, None),
             1,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import bisect
 import itertools
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -39,9 +39,19 @@ _pc: Any = pc
 
 Keep: TypeAlias = Literal["none", "first", "longest"]
 
-# Symbols that are sorted at once, at most, and what each takes: itself twice, and two tables.
+# Symbols that are sorted at once, at most, and what each takes: itself twice, and a table; two for
+# passages of more than so many symbols.
 MOST_SYMBOLS = (1 << 31) - 2
-BYTES_PER_SYMBOL = 11
+BYTES_PER_SYMBOL = 7
+LONG = 1024
+BYTES_PER_SYMBOL_OF_LONG = 11
+# The same for passages with their counts, beside what is known of the rows that others are told of.
+BYTES_PER_PASSAGE = 18
+
+# Bytes of a file that are read at once where not all are to be held, about.
+BATCH = 1 << 26
+
+_ROW = pa.uint64()
 
 REPORT = pa.schema(
     [
@@ -79,7 +89,10 @@ def duplicates(
     column: str | None = None,
     *,
     min_length: int = 100,
-    min_count: int = 2,
+    min_count: int | None = None,
+    against: Any = None,
+    against_column: str | None = None,
+    memory: int | str | None = None,
     threads: int | None = None,
     progress: Progress = None,
 ) -> pa.Table:
@@ -94,7 +107,16 @@ def duplicates(
     min_length
         The shortest passage to give, in symbols: bytes of text, or tokens.
     min_count
-        How often a passage occurs, at least; 2 or more.
+        How often a passage occurs, at least: 2 or more, 2 by default; or in `against`, 1 or more,
+        1 by default.
+    against
+        A column, or an index: give the passages of `data` that occur there instead.
+    against_column
+        The name of the column of `against`, where it has several.
+    memory
+        Memory to use, in bytes or such as `"4GB"`: rows for which it is too small, and any of more
+        than 2^31 - 2 symbols, are compared piece by piece, with the same result, in time that grows
+        with the square of the number of pieces.
     threads
         Threads to use; all by default.
     progress
@@ -112,19 +134,19 @@ def duplicates(
     Raises
     ------
     InvalidInput
-        If `min_length` is 0 or `min_count` below 2.
+        If `min_length` is 0, or `min_count` too small.
     UnsupportedType
-        If `data` holds no column of text or tokens.
+        If `data` holds no column of text or tokens, or `against` one of another kind.
     OutOfBudget
-        If there are more than 2^31 - 2 symbols, which are all that is sorted at once.
+        If one row is larger than `memory` allows.
 
     Notes
     -----
     O(n log n) time for n symbols, which the suffix sorting and four passes over it take; 13 bytes
-    a symbol beside the column. The one segment of an index of kind `"suffix"` is asked as it is;
-    several, and those of other kinds, are read and sorted together, so that answers do not depend
-    on them. No passage runs from one row to the next, and none of a string column cuts a
-    character.
+    a symbol beside the column, for the symbols that are sorted at once. The one segment of an index
+    of kind `"suffix"` is asked as it is; several, and those of other kinds, are read and sorted
+    together, so that answers do not depend on them. No passage runs from one row to the next, and
+    none of a string column cuts a character.
 
     Examples
     --------
@@ -132,13 +154,37 @@ def duplicates(
     >>> rows = ["to be or not to be", "whether to be or not"]
     >>> bow.duplicates(rows, min_length=6).to_pylist()[0]
     {'row': 0, 'start': 0, 'stop': 12, 'count': 2, 'group': 0}
+    >>> bow.duplicates(rows, min_length=6, against=["not to be or not to be"]).to_pylist()[1]
+    {'row': 1, 'start': 7, 'stop': 20, 'count': 1, 'group': 1}
     """
-    options = _options(min_length, min_count)
-    held = data._core if isinstance(data, Index) and column is None else None
-    if held is None:
+    length, count = _options(min_length, min_count, against is not None)
+    own = as_option(threads, "threads")
+    held = data
+    if not (isinstance(data, Index) and column is None):
         held = _held(data, column, "data")
+    other = against
+    if against is not None:
+        if not isinstance(against, Index):
+            other = _held(against, against_column, "against")
+        elif against_column is not None:
+            raise InvalidInput(
+                f"against_column is {against_column!r}, but against is an index: leave it out"
+            )
+        other = _alike(held, other)
+    room = _room(memory, BYTES_PER_PASSAGE + 4 * (count - 1))
     with progress_callback(progress) as callback:
-        return pa.table(_core.duplicates(held, *options, as_option(threads, "threads"), callback))
+        pieces = _in_pieces(held, room)
+        others = None if other is None else _in_pieces(other, room)
+        symbols = sum(piece.symbols for piece in [*pieces, *(others or [])])
+        if symbols <= room:
+            core = held._core if isinstance(held, Index) else held
+            beside = other._core if isinstance(other, Index) else other
+            return pa.table(_core.duplicates(core, beside, length, count, own, callback))
+        if len(pieces) == 1 or (others is not None and len(others) == 1):
+            # Two pieces are sorted together, so that none may be larger than half of the room.
+            pieces = _in_pieces(held, room, halves=True)
+            others = None if other is None else _in_pieces(other, room, halves=True)
+        return _passages(pieces, others, length, count, own, callback)
 
 
 def deduplicate(
@@ -146,7 +192,7 @@ def deduplicate(
     column: str | None = None,
     *,
     min_length: int = 100,
-    min_count: int = 2,
+    min_count: int | None = None,
     keep: Keep = "first",
     against: Any = None,
     against_column: str | None = None,
@@ -172,19 +218,20 @@ def deduplicate(
     min_length
         The shortest passage that counts, in symbols: bytes of text, or tokens.
     min_count
-        How often a passage occurs, at least, for its copies to go.
+        How often a passage occurs, at least, for its copies to go: 2 or more, 2 by default; or in
+        `against`, 1 or more, 1 by default.
     keep
         Which copy of a passage stays: `"first"`, the one in the lowest row; `"longest"`, the one
         in the longest row, of rows as long in the lowest; `"none"`, no copy, as
         deduplicate-text-datasets has it.
     against
-        A column, or an index: take out what occurs there instead, and leave copies within `data`.
-        `keep` counts not then.
+        A column, or an index: take out what occurs there, and leave copies within `data`. `keep` is
+        of no consequence then.
     against_column
         The name of the column of `against`, where it has several.
     whole_rows
-        Take out rows that as a whole are the same as others, rather than passages. `min_length`
-        counts not then.
+        Take out rows that as a whole are the same as others, rather than passages. `min_length` is
+        of no consequence then.
     empty
         What a row becomes of which nothing is left: `"empty"`, or `"null"`.
     passes
@@ -208,19 +255,21 @@ def deduplicate(
     Raises
     ------
     InvalidInput
-        If an argument has a value that it cannot have, or `min_count` is above 2 with `against`.
+        If an argument has a value that it cannot have.
     UnsupportedType
         If `data` holds no column of text or tokens, or `against` one of another kind.
     OutOfBudget
-        If one row is larger than `memory` allows, or `min_count` is above 2 and the column does
-        not fit at once.
+        If one row is larger than `memory` allows; or `min_count` is above 2 (above 1 with
+        `against`) and the column (with `against`) does not fit at once: copies in pieces are known
+        to be there, and not counted.
 
     Notes
     -----
-    O(n) time for n symbols beside the suffix sorting; 9 bytes a symbol beside the column and its
-    copy. `keep="first"` takes from the longest previous factors (Crochemore and Ilie 2008) what
-    the windows of Lee et al. (2022) would with any one copy kept. A passage that stays may lose
-    symbols to others that reach into it, whose first copies stand elsewhere.
+    O(n) time for n symbols beside the suffix sorting; 5 bytes a symbol beside the column and its
+    copy, 9 if `min_length` is above 1,024. What goes is what the windows of Lee et al. (2022)
+    cover: up to that length neighbours in the suffix array are compared as they are, above it by
+    their common prefixes and longest previous factors (Crochemore and Ilie 2008). A passage that
+    stays may lose symbols to others that reach into it, whose first copies stand elsewhere.
 
     Examples
     --------
@@ -232,7 +281,7 @@ def deduplicate(
     >>> clean.report.to_pylist()[0]
     {'row': 1, 'start': 0, 'stop': 21, 'copy_row': 0, 'copy_start': 0, 'pass': 1}
     """
-    limits = _options(min_length, min_count)
+    limits = _options(min_length, min_count, against is not None)
     if keep not in ("none", "first", "longest"):
         raise InvalidInput(f'keep is {keep!r}: give "none", "first" or "longest"')
     if empty not in ("empty", "null"):
@@ -245,13 +294,13 @@ def deduplicate(
     if against is not None and not isinstance(against, Index):
         other = _held(against, against_column, "against")
     if other is not None:
-        _check_alike(rows, other)
+        other = _alike(rows, other)
     type, reports = rows.type, []
     with progress_callback(progress) as callback:
         options = _Options(*limits, keep, whole_rows, as_option(threads, "threads"), callback)
         for number in itertools.count(1):
             room = options.room(memory, against is not None)
-            found = _removals(_pieces(rows, room), _others(other, room), options)
+            found = _removals(_in_pieces(rows, room), _others(other, room), options)
             if found.num_rows:
                 rows = _cut(rows, found, empty == "null", options.threads)
             numbers = _pa.repeat(pa.scalar(number, pa.uint32()), found.num_rows)
@@ -267,7 +316,7 @@ def deduplicate_parquet(
     column: str | None = None,
     *,
     min_length: int = 100,
-    min_count: int = 2,
+    min_count: int | None = None,
     keep: Keep = "first",
     against: Any = None,
     against_column: str | None = None,
@@ -277,10 +326,11 @@ def deduplicate_parquet(
     threads: int | None = None,
     progress: Progress = None,
 ) -> pa.Table:
-    """Do `deduplicate` from one Parquet file to another, row group by row group.
+    """Do `deduplicate` from one Parquet file to another.
 
-    The file may be larger than memory: pieces of it that fit are compared two by two, and all
-    other columns are copied as they are.
+    The file may be larger than memory: pieces of it that fit are compared two by two. It is read
+    and written row group by row group, those that are larger some rows at a time, and all other
+    columns are copied as they are.
 
     Parameters
     ----------
@@ -317,7 +367,7 @@ def deduplicate_parquet(
     >>> pq.read_table(folder / "b.parquet")["id"].to_pylist()
     [1]
     """
-    limits = _options(min_length, min_count)
+    limits = _options(min_length, min_count, against is not None)
     if keep not in ("none", "first", "longest"):
         raise InvalidInput(f'keep is {keep!r}: give "none", "first" or "longest"')
     if empty not in ("empty", "null", "drop"):
@@ -333,12 +383,15 @@ def deduplicate_parquet(
                 f"column {names[at]!r} is of {file.schema_arrow.types[at]}: give one of text, "
                 "bytes or lists of integers"
             )
+        if other is not None:
+            rows = _pa.array([], file.schema_arrow.types[at])
+            other = _alike(_held(rows, None, "source"), other)
         options = _Options(*limits, keep, whole_rows, as_option(threads, "threads"), callback)
         room = options.room(memory, against is not None)
-        found = _removals(_groups(file, at, room), _others(other, room), options)
+        found = _removals(_file_pieces(file, at, room), _others(other, room), options)
         partial = Path(f"{os.fspath(target)}.partial")
         try:
-            _rewrite(file, at, partial, found, empty, options)
+            _rewrite(file, at, partial, found, empty, options, room)
             partial.replace(target)
         finally:
             partial.unlink(missing_ok=True)
@@ -357,10 +410,8 @@ class _Options:
 
     def room(self, memory: int | str | None, half: bool) -> int:
         """Say how many symbols may be sorted at once, or half of that."""
-        budget = parse_bytes(memory)
-        most = MOST_SYMBOLS
-        if budget is not None:
-            most = min(budget * 8 // 10 // BYTES_PER_SYMBOL, MOST_SYMBOLS)
+        long = self.min_length > LONG and not self.whole_rows
+        most = _room(memory, BYTES_PER_SYMBOL_OF_LONG if long else BYTES_PER_SYMBOL)
         return most // 2 if half else most
 
     def ask(self, rows: Any, other: Any) -> pa.Table:
@@ -392,16 +443,28 @@ class _Piece:
     read: Callable[[], Any]
 
 
-def _options(min_length: int, min_count: int) -> tuple[int, int]:
+def _options(min_length: int, min_count: int | None, across: bool) -> tuple[int, int]:
     length = as_option(min_length, "min_length", required=True)
-    count = as_option(min_count, "min_count", required=True)
     if length == 0:
         raise InvalidInput("min_length is 0: give 1 or more")
-    if count < 2:
-        raise InvalidInput(
-            f"min_count is {count}: a passage occurs twice or more, so give 2 or more"
-        )
+    least = 1 if across else 2
+    count = as_option(min_count, "min_count")
+    if count is None:
+        return length, least
+    if count < least:
+        why = "what occurs in against does so once or more, so give 1 or more"
+        if not across:
+            why = "a passage occurs twice or more, so give 2 or more"
+        raise InvalidInput(f"min_count is {count}: {why}")
     return length, count
+
+
+def _room(memory: int | str | None, bytes_per_symbol: int) -> int:
+    """Say how many symbols may be sorted at once."""
+    budget = parse_bytes(memory)
+    if budget is None:
+        return MOST_SYMBOLS
+    return min(budget * 8 // 10 // bytes_per_symbol, MOST_SYMBOLS)
 
 
 def _held(data: Any, column: str | None, name: str) -> Any:
@@ -421,18 +484,25 @@ def _held(data: Any, column: str | None, name: str) -> Any:
     return array.cast(type) if pa.types.is_dictionary(array.type) else array
 
 
-def _check_alike(rows: Any, against: Any) -> None:
-    """Refuse to look for text among tokens, or for tokens in text."""
-    tokens = widest(rows.type) == TOKENS
-    if isinstance(against, Index):
-        other = against.info.column == "tokens"
-    else:
-        other = widest(against.type) == TOKENS
-    if tokens != other:
-        kinds = {True: "tokens", False: "text"}
+def _kind(held: Any) -> str:
+    """Say what rows hold: string, binary or tokens."""
+    if isinstance(held, Index):
+        return held.info.column
+    type = widest(held.type)
+    return "tokens" if type == TOKENS else "binary" if type == pa.large_binary() else "string"
+
+
+def _alike(rows: Any, against: Any) -> Any:
+    """Refuse to look for text among tokens or bytes; make bytes of text."""
+    own, other = _kind(rows), _kind(against)
+    if own == "binary" and other == "string" and not isinstance(against, Index):
+        return against.cast(pa.large_binary())
+    if own != other:
+        names = {"tokens": "tokens", "string": "text", "binary": "bytes"}
         raise UnsupportedType(
-            f"against holds {kinds[other]} and data {kinds[tokens]}: give two of one kind"
+            f"against holds {names[other]} and data {names[own]}: give two of one kind"
         )
+    return against
 
 
 def _lengths(rows: Any) -> Any:
@@ -444,90 +514,159 @@ def _lengths(rows: Any) -> Any:
     return _pc.binary_length(rows.cast(wide) if wide is not None else rows).cast(pa.int64())
 
 
-def _pieces(rows: Any, room: int) -> list[_Piece]:
-    """Cut a column into pieces of which two can be sorted at once."""
-    lengths = _pc.add(_pc.fill_null(_lengths(rows), 0), 1)
+def _cut_up(
+    lengths: Any, room: int, halves: bool, read: Callable[[int, int], Callable[[], Any]]
+) -> list[_Piece]:
+    """Cut rows of such lengths into pieces of which two can be sorted at once, unless it is one."""
+    lengths = _pc.add(_pc.fill_null(lengths, 0), 1)
     total = int(_pc.sum(lengths).as_py() or 0)
-    if total <= room:
-        return [_Piece(0, total, lambda: rows)]
+    if total <= (room // 2 if halves else room):
+        return [_Piece(0, total, read(0, len(lengths)))]
     most = room // 2
     ends: Any = _pc.cumulative_sum(lengths)
     pieces, first, before = [], 0, 0
-    while first < len(rows):
+    while first < len(lengths):
         after = bisect.bisect_right(
-            range(len(rows)), before + most, lo=first, key=lambda row: ends[row].as_py()
+            range(len(lengths)), before + most, lo=first, key=lambda row: ends[row].as_py()
         )
         if after == first:
             raise OutOfBudget(
                 f"row {first} has {lengths[first].as_py() - 1} symbols, and pieces of {most} are "
                 "all that the memory allows: give more memory"
             )
-        symbols = ends[after - 1].as_py() - before
-        pieces.append(_Piece(first, symbols, _slice(rows, first, after)))
-        before += symbols
-        first = after
+        pieces.append(_Piece(first, ends[after - 1].as_py() - before, read(first, after)))
+        first, before = after, ends[after - 1].as_py()
     return pieces
 
 
-def _slice(rows: Any, first: int, after: int) -> Callable[[], Any]:
-    return lambda: rows.slice(first, after - first)
+def _in_pieces(held: Any, room: int, halves: bool = False) -> list[_Piece]:
+    """Cut a column or an index into pieces of which two can be sorted at once, unless it is one."""
+    if not isinstance(held, Index):
+        return _cut_up(
+            _lengths(held),
+            room,
+            halves,
+            lambda first, after: lambda: held.slice(first, after - first),
+        )
+    info = held.info
+    symbols = info.symbols + info.rows
+    if symbols <= (room // 2 if halves else room):
+        return [_Piece(0, symbols, lambda: held._core)]
+    # The text of one segment at a time, and only its lengths are kept.
+    lengths, first = [], 0
+    for segment in info.segments:
+        lengths.append(_lengths(held.text(pa.array(range(first, first + segment.rows), _ROW))))
+        first += segment.rows
+    return _cut_up(
+        _pa.concat_arrays(lengths),
+        room,
+        True,
+        lambda first, after: lambda: held.text(pa.array(range(first, after), _ROW)),
+    )
 
 
-def _groups(file: pq.ParquetFile, at: int, room: int) -> list[_Piece]:
-    """Make pieces of the row groups of a file."""
+def _file_pieces(file: pq.ParquetFile, at: int, room: int) -> list[_Piece]:
+    """Cut a column of a file into pieces, as `_in_pieces` does."""
     name = file.schema_arrow.names[at]
-    sizes = []
+    lengths = [pa.array([], pa.int64())]
+    # What is read to know its size is kept as long as all of it may fit.
+    kept: list[Any] = []
+    total = 0
+    for batch in file.iter_batches(_batch_rows(file), columns=[name]):
+        rows = batch.column(0)
+        lengths.append(_lengths(rows))
+        total += int(_pc.sum(lengths[-1]).as_py() or 0) + len(rows)
+        kept = [*kept, rows] if total <= room and (kept or len(lengths) == 2) else []
+    if kept:
+        whole = pa.chunked_array(kept)
+        return [_Piece(0, total, lambda: _held(whole, None, "source"))]
+    return _cut_up(
+        _pa.concat_arrays(lengths),
+        room,
+        False,
+        lambda first, after: lambda: _read(file, name, first, after),
+    )
+
+
+def _batch_rows(file: pq.ParquetFile) -> int:
+    """Say how many rows are about so many bytes."""
+    groups = [file.metadata.row_group(at) for at in range(file.metadata.num_row_groups)]
+    largest = max((group.total_byte_size // max(group.num_rows, 1) for group in groups), default=1)
+    return min(max(BATCH // max(largest, 1), 1), 1 << 16)
+
+
+def _read(file: pq.ParquetFile, name: str, first: int, after: int) -> Any:
+    """Read some rows of a column: the batches that hold them, of the row groups that do."""
+    chunks: list[Any] = []
+    start, rows = 0, _batch_rows(file)
     for number in range(file.metadata.num_row_groups):
-        table = file.read_row_group(number, columns=[name])
-        lengths = _lengths(one_chunk(table.column(0)))
-        sizes.append((table.num_rows, int(_pc.sum(lengths).as_py() or 0) + table.num_rows))
-    whole = sum(symbols for _, symbols in sizes) <= room
-    pieces: list[_Piece] = []
-    starts = row = symbols = 0
-    numbers: list[int] = []
-    for number, (rows, more) in enumerate(sizes):
-        if numbers and not whole and symbols + more > room // 2:
-            pieces.append(_Piece(starts, symbols, _read(file, name, numbers)))
-            starts, symbols, numbers = row, 0, []
-        if not whole and more > room // 2:
-            raise OutOfBudget(
-                f"row group {number} has {more - rows} symbols, and pieces of {room // 2} are all "
-                "that the memory allows: give more memory, or write smaller row groups"
-            )
-        numbers.append(number)
-        symbols += more
-        row += rows
-    if numbers:
-        pieces.append(_Piece(starts, symbols, _read(file, name, numbers)))
-    return pieces
-
-
-def _read(file: pq.ParquetFile, name: str, numbers: Sequence[int]) -> Callable[[], Any]:
-    def read() -> Any:
-        table = file.read_row_groups(list(numbers), columns=[name])
-        return _held(table.column(0), None, "source")
-
-    return read
+        stop = start + file.metadata.row_group(number).num_rows
+        if start < after and first < stop:
+            for batch in file.iter_batches(rows, row_groups=[number], columns=[name]):
+                low, high = max(first - start, 0), min(after - start, batch.num_rows)
+                if low < high:
+                    chunks.append(batch.column(0).slice(low, high - low))
+                start += batch.num_rows
+        start = stop
+    type = file.schema_arrow.field(name).type
+    return _held(pa.chunked_array(chunks, type), None, "source")
 
 
 def _others(against: Any, room: int) -> list[_Piece] | None:
-    if against is None:
-        return None
-    if not isinstance(against, Index):
-        return _pieces(against, room)
-    info = against.info
-    symbols = info.symbols + info.rows
-    if symbols <= room:
-        return [_Piece(0, symbols, lambda: against._core)]
-    pieces, first = [], 0
-    for segment in info.segments:
-        rows = pa.array(range(first, first + segment.rows), pa.uint64())
-        pieces += [
-            _Piece(first + piece.first, piece.symbols, piece.read)
-            for piece in _pieces(against.text(rows), room)
+    return None if against is None else _in_pieces(against, room)
+
+
+def _passages(
+    pieces: list[_Piece],
+    others: list[_Piece] | None,
+    least: int,
+    count: int,
+    threads: int | None,
+    callback: Callable[[str, int, int | None], object] | None,
+) -> pa.Table:
+    """Find the passages of pieces, each compared with every other, and then count them."""
+    options = (threads, callback)
+    spans: list[pa.Table] = []
+    for nth, piece in enumerate(pieces):
+        own = piece.read()
+        times = count if others is not None else count - 1
+        held = _core.Piece.of(own, times, others is None, *options)
+        for other, beside in enumerate(pieces if others is None else others):
+            if others is not None or other != nth:
+                held.meet(beside.read(), own, *options)
+        spans.append(pa.table(held.passages(least, threads)))
+        del held
+    sums = [[0] * table.num_rows for table in spans]
+    firsts: list[list[tuple[int, int] | None]] = [[None] * table.num_rows for table in spans]
+    for beside in pieces if others is None else others:
+        sorted_rows = _core.Piece.of(beside.read(), 0, True, *options)
+        for nth, piece in enumerate(pieces):
+            if not spans[nth].num_rows:
+                continue
+            names = ("row", "start", "stop")
+            own = piece.read()
+            row, start, stop = (spans[nth][name] for name in names)
+            table = pa.table(sorted_rows.occurrences(own, row, start, stop, threads))
+            places = zip(*(table[name].to_pylist() for name in ("count", *names[:2])), strict=True)
+            for at, (found, first_row, first_start) in enumerate(places):
+                sums[nth][at] += found
+                if found and firsts[nth][at] is None:
+                    firsts[nth][at] = (beside.first + first_row, first_start)
+        del sorted_rows
+    # The same passages are those that are as long and first occur at the same place.
+    groups: dict[Any, int] = {}
+    tables = []
+    for piece, table, counts, places_of in zip(pieces, spans, sums, firsts, strict=True):
+        sizes = _pc.subtract(table["stop"], table["start"]).to_pylist()
+        numbers = [
+            groups.setdefault((size, place), len(groups))
+            for size, place in zip(sizes, places_of, strict=True)
         ]
-        first += segment.rows
-    return pieces
+        rows = _pc.add(table["row"], pa.scalar(piece.first, pa.uint64()))
+        table = table.set_column(0, "row", rows)
+        table = table.append_column("count", pa.array(counts, pa.uint64()))
+        tables.append(table.append_column("group", pa.array(numbers, pa.uint64())))
+    return pa.concat_tables(tables).combine_chunks()
 
 
 def _removals(pieces: list[_Piece], others: list[_Piece] | None, options: _Options) -> pa.Table:
@@ -535,10 +674,10 @@ def _removals(pieces: list[_Piece], others: list[_Piece] | None, options: _Optio
     if others is not None:
         pairs: Iterable[tuple[_Piece, _Piece]] = itertools.product(pieces, others)
         several = len(pieces) * len(others) > 1
-        if options.min_count > 2 and not options.whole_rows:
-            raise InvalidInput(
-                f"min_count is {options.min_count} and against is given: what occurs there once "
-                "is taken out, so leave min_count out"
+        if options.min_count > 1 and len(others) > 1:
+            raise OutOfBudget(
+                f"min_count is {options.min_count}, and against does not fit at once: give more "
+                "memory, or leave min_count out"
             )
         found = [
             _moved(options.ask(piece.read(), other.read()), [(0, piece.first)], [(0, other.first)])
@@ -625,29 +764,42 @@ def _rewrite(
     found: pa.Table,
     empty: str,
     options: _Options,
+    room: int,
 ) -> None:
-    """Write a file's row groups without the spans."""
+    """Write a file without the spans: its row groups, or of larger ones than fit some rows each."""
     schema = file.schema_arrow
     spans = found.select(["row", "start", "stop"])
     first = 0
     with pq.ParquetWriter(target, schema, compression=_compression(file)) as sink:
         for number in range(file.metadata.num_row_groups):
-            table = file.read_row_group(number)
-            rows = _held(table.column(at), None, "source")
-            own = spans.filter(
-                (_pc.field("row") >= first) & (_pc.field("row") < first + table.num_rows)
-            )
-            if own.num_rows:
-                moved = _pc.subtract(own["row"], pa.scalar(first, pa.uint64()))
-                left = _cut(rows, own.set_column(0, "row", moved), empty == "null", options.threads)
-                table = table.set_column(at, schema.field(at), _like(left, schema.field(at).type))
-                if empty == "drop":
-                    was = _pc.fill_null(_lengths(rows), 0)
-                    now = _pc.fill_null(_lengths(left), 0)
-                    gone = _pc.and_(_pc.greater(was, 0), _pc.equal(now, 0))
-                    table = table.filter(_pc.invert(gone))
-            sink.write_table(table, row_group_size=max(table.num_rows, 1))
-            first += file.metadata.row_group(number).num_rows
+            group = file.metadata.row_group(number)
+            if group.total_byte_size <= room:
+                tables: Iterable[pa.Table] = [file.read_row_group(number)]
+            else:
+                batches = file.iter_batches(_batch_rows(file), row_groups=[number])
+                tables = (pa.Table.from_batches([batch]) for batch in batches)
+            for table in tables:
+                left = _without(table, at, spans, first, empty, options)
+                sink.write_table(left, row_group_size=max(left.num_rows, 1))
+                first += table.num_rows
+
+
+def _without(
+    table: pa.Table, at: int, spans: pa.Table, first: int, empty: str, options: _Options
+) -> pa.Table:
+    """Cut the spans out of rows from one number on."""
+    own = spans.filter((_pc.field("row") >= first) & (_pc.field("row") < first + table.num_rows))
+    if not own.num_rows:
+        return table
+    field = table.schema.field(at)
+    rows = _held(table.column(at), None, "source")
+    moved = _pc.subtract(own["row"], pa.scalar(first, _ROW))
+    left = _cut(rows, own.set_column(0, "row", moved), empty == "null", options.threads)
+    table = table.set_column(at, field, _like(left, field.type))
+    if empty == "drop":
+        was, now = (_pc.fill_null(_lengths(one), 0) for one in (rows, left))
+        table = table.filter(_pc.invert(_pc.and_(_pc.greater(was, 0), _pc.equal(now, 0))))
+    return table
 
 
 def _compression(file: pq.ParquetFile) -> Any:

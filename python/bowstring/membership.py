@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bowstring import _core
-from bowstring.columns import TEXT, TOKENS, as_array, as_option, one_chunk, widest
+from bowstring.columns import TEXT, TOKENS, as_array, as_float, as_option, one_chunk, widest
 from bowstring.errors import InvalidInput, MissingPackage, UnsupportedType
 
 # What pyarrow's stubs do not know, or know wrongly.
@@ -228,6 +228,9 @@ def evaluate(
     (1.0, 1.0)
     """
     values, marks = _numbers(scores, "scores"), _marks(labels)
+    rates = [as_float(rate, "rates") for rate in rates]
+    if wrong := [rate for rate in rates if not 0 <= rate <= 1]:
+        raise InvalidInput(f"rates holds {wrong[0]}: give rates of false positives from 0 to 1")
     if len(values) != len(marks):
         raise InvalidInput(
             f"labels has {len(marks)} values and scores {len(values)}: give one each"
@@ -285,7 +288,7 @@ def shift(
     Raises
     ------
     InvalidInput
-        If there are fewer texts of one kind than folds.
+        If there are fewer texts of one kind than folds, or too few words in them.
     MissingPackage
         If scikit-learn is not installed: it is in the extra `bowstring[membership]`.
 
@@ -326,11 +329,20 @@ def shift(
     texts = [*parts[0], *parts[1]]
     labels = [1] * len(parts[0]) + [0] * len(parts[1])
     model = make_pipeline(
-        CountVectorizer(ngram_range=(1, 2), min_df=2 if len(texts) > 20 else 1),
+        # The default leaves out words of one letter.
+        CountVectorizer(
+            ngram_range=(1, 2), min_df=2 if len(texts) > 20 else 1, token_pattern=r"(?u)\b\w+\b"
+        ),
         LogisticRegression(max_iter=1000),
     )
     held_out = StratifiedKFold(parted, shuffle=True, random_state=seed)
-    predicted = cross_val_predict(model, texts, labels, cv=held_out, method="predict_proba")
+    try:
+        predicted = cross_val_predict(model, texts, labels, cv=held_out, method="predict_proba")
+    except ValueError as error:
+        raise InvalidInput(
+            "members and non_members hold no words that two of the texts have, to tell them by: "
+            f"give more texts ({error})"
+        ) from None
     scores = [float(one) for one in predicted[:, 1]]
     marks = [label == 1 for label in labels]
     return evaluate(scores, marks, rates=(), seed=seed, samples=samples).auroc
@@ -396,6 +408,12 @@ def _aggregated(values: list[float], aggregate: Aggregate) -> float | None:
 
 def _lists(generations: Any, count: int) -> Any:
     """Make a column of lists of texts one array."""
+    if isinstance(generations, list | tuple) and any(
+        isinstance(one, str | bytes) for one in generations
+    ):
+        raise UnsupportedType(
+            "generations holds a text where a list of texts is due: give [[text, ...], ...]"
+        )
     try:
         if isinstance(generations, list | tuple):
             lists: Any = pa.array(generations, pa.large_list(TEXT))

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bowstring import _core
-from bowstring.columns import TEXT, TOKENS, as_array, as_option, one_chunk, widest
+from bowstring.columns import TEXT, TOKENS, as_array, as_float, as_option, one_chunk, widest
 from bowstring.errors import InvalidInput, UnsupportedType
 from bowstring.index import Progress
 from bowstring.report import progress_callback
@@ -70,7 +70,7 @@ def repetition(
         - `longest_repeat, longest_repeat_start: uint64`: the longest part that occurs twice, in
           symbols, and where it first does; occurrences may overlap;
         - `loop_start, loop_length, loop_period: uint64, loop_times: double`: the longest part that
-          repeats a shorter one end to end, twice at least;
+          repeats a shorter one end to end, twice at least; `loops` gives all of them;
         - `dup_para_frac, dup_para_char_frac, dup_line_frac, dup_line_char_frac, top_2_gram` to
           `top_4_gram, dup_5_gram` to `dup_10_gram: double`, for text: what Gopher's rules look at.
 
@@ -85,8 +85,8 @@ def repetition(
 
     Notes
     -----
-    O(n log n) time for a row of n symbols, rows side by side. The longest repeat comes of the row's
-    suffix array; loops of its Lyndon words (Bannai et al. 2017).
+    O(n) time for a row of n symbols, rows side by side. The longest repeat comes of the row's
+    suffix array; loops of its Lyndon words (Bannai et al. 2017), of whole characters.
 
     *Lines and paragraphs.* datatrove: parts between runs of newlines (of two or more, in the text
     without spaces at its ends); the second and later copies, a part, and a character of the text.
@@ -134,6 +134,68 @@ def repetition(
     if compression and filter is None:
         found = found.append_column("compression_ratio", _compressed(rows))
     return found
+
+
+def loops(
+    data: Any,
+    column: str | None = None,
+    *,
+    min_length: int = 1,
+    min_times: float = 2.0,
+    threads: int | None = None,
+    progress: Progress = None,
+) -> pa.Table:
+    """Find every loop of each row: what repeats a shorter part end to end.
+
+    Parameters
+    ----------
+    data
+        Anything that holds a column of text, bytes or tokens.
+    column
+        The column's name, where `data` has several.
+    min_length
+        The shortest loop to give, in symbols: bytes of text, or tokens.
+    min_times
+        How often the part is repeated, at least; 2 or more.
+    threads
+        Threads to use; all by default.
+    progress
+        True for a bar, or a callable that takes the phase, the units done and the total.
+
+    Returns
+    -------
+    pyarrow.Table
+        `row, start, stop, period: uint64, times: double`, ordered by row, start and period. The
+        row's symbols from `start` to `stop` repeat their first `period` ones `times` times, which
+        may end with a part; they would not if the loop were longer at either end, nor a part of
+        fewer symbols. Loops may overlap.
+
+    Raises
+    ------
+    InvalidInput
+        If `min_times` is below 2.
+    UnsupportedType
+        If `data` holds no column of text or tokens.
+
+    Notes
+    -----
+    O(n) time for a row of n symbols, which has fewer than n loops, and to put these in order: the
+    runs of its Lyndon words in both orders of symbols (Bannai et al. 2017), how far each goes by
+    the least common prefix between two ranks in constant time. Loops of text are of whole
+    characters.
+
+    Examples
+    --------
+    >>> import bowstring as bow
+    >>> bow.loops(["so ha ha ha!"], min_times=3).to_pylist()
+    [{'row': 0, 'start': 2, 'stop': 11, 'period': 3, 'times': 3.0}]
+    """
+    rows = one_chunk(as_array(data, "data", column))
+    length = as_option(min_length, "min_length", required=True)
+    times = as_float(min_times, "min_times")
+    with progress_callback(progress) as callback:
+        own = as_option(threads, "threads")
+        return pa.table(_core.loops(rows, length, times, own, callback))
 
 
 def _words(words: Any) -> tuple[Any, Any]:

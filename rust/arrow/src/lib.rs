@@ -10,7 +10,7 @@ pub use clean::{agreements, evidence, explanation, extracted, held, keys, pairs}
 pub use column::{column_of, push_array, read_numbers, read_patterns};
 pub use counts::{read_booleans, read_given, read_rows};
 pub use results::{
-    contamination, contexts, counts, coverage, distributions, duplicates, found, matches, optional,
-    order_counts, predictions, probabilities, removals, repetition, row_counts, scores, shared,
-    spans, symbols,
+    contamination, contexts, counts, coverage, distributions, duplicates, found, loops, matches,
+    occurrences, optional, order_counts, passages, predictions, probabilities, removals,
+    repetition, row_counts, scores, shared, spans, symbols,
 };

@@ -11,10 +11,10 @@ use arrow_schema::{ArrowError, DataType, Field, Schema};
 use bowstring::contamination::Evidence;
 use bowstring::pairs::Shared;
 use bowstring::query::{
-    Contexts, Coverage, Distributions, Duplicates, Found, Matches, OrderCounts, Predictions, Reach,
-    Removals, RowCounts, Spans, Symbols,
+    Contexts, Coverage, Distributions, Duplicates, Found, Matches, Occurrence, OrderCounts,
+    Predictions, Reach, Removals, RowCounts, Spans, Symbols,
 };
-use bowstring::repetition::{ORDERS, Repetition, THRESHOLDS};
+use bowstring::repetition::{Loops, ORDERS, Repetition, THRESHOLDS};
 use bowstring::{Column, Error, Patterns, Result};
 
 pub(crate) fn broken(error: ArrowError) -> Error {
@@ -318,6 +318,47 @@ pub fn duplicates(found: Duplicates) -> Result<RecordBatch> {
             ("stop", numbers(found.stop)),
             ("count", numbers(found.count)),
             ("group", numbers(found.group)),
+        ],
+    )
+}
+
+/// `row, start, stop`.
+///
+/// # Errors
+/// None that a caller can cause.
+pub fn passages(found: &[(u64, u64, u64)]) -> Result<RecordBatch> {
+    let of = |take: fn(&(u64, u64, u64)) -> u64| numbers(found.iter().map(take).collect());
+    let columns = [of(|it| it.0), of(|it| it.1), of(|it| it.2)];
+    table(None, ["row", "start", "stop"].into_iter().zip(columns).collect())
+}
+
+/// `count, row, start`, where each text first stands: null where it does nowhere.
+///
+/// # Errors
+/// None that a caller can cause.
+pub fn occurrences(found: &[Occurrence]) -> Result<RecordBatch> {
+    let count = numbers(found.iter().map(|it| it.0).collect());
+    let row = optional(found.iter().map(|it| it.1.map(|place| place.0)).collect());
+    let start = optional(found.iter().map(|it| it.1.map(|place| place.1)).collect());
+    nullable_table(None, vec![("count", count), ("row", row), ("start", start)], &["row", "start"])
+}
+
+/// `row, start, stop, period: uint64, times: double`.
+///
+/// # Errors
+/// None that a caller can cause.
+pub fn loops(found: Loops) -> Result<RecordBatch> {
+    let ends = found.start.iter().zip(&found.stop).zip(&found.period);
+    let times = ends.map(|((start, stop), period)| (stop - start) as f64 / *period as f64);
+    let times: Float64Array = times.collect::<Vec<f64>>().into();
+    table(
+        None,
+        vec![
+            ("row", numbers(found.row)),
+            ("start", numbers(found.start)),
+            ("stop", numbers(found.stop)),
+            ("period", numbers(found.period)),
+            ("times", Arc::new(times)),
         ],
     )
 }

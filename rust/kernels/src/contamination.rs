@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use crate::error::{Error, Result};
 use crate::interrupt::Monitor;
 use crate::symbol::{Pattern, Patterns};
-use crate::words::{Fast, is_space};
+use crate::words::{self, Fast, is_space};
 
 /// Rows looked at by one thread at once.
 const BLOCK: usize = 16;
@@ -61,6 +61,8 @@ pub struct Seeds {
     pub whole: bool,
     /// Units that may differ in a match, none of them in its seed.
     pub skips: usize,
+    /// Whether units may also be more or fewer: skips are then edits.
+    pub edits: bool,
     /// Whether a match reaches to the left of its seed too.
     pub left: bool,
 }
@@ -101,6 +103,8 @@ pub struct Benchmark {
     items: Vec<u32>,
     fields: Vec<u32>,
     vocabulary: HashMap<Box<[u8]>, u32, Fast>,
+    /// The units of one byte, which need no look at the vocabulary.
+    bytes: Vec<u32>,
     tables: Vec<Table>,
     grams: Vec<Gram>,
     best: Vec<Vec<Match>>,
@@ -162,6 +166,7 @@ impl Benchmark {
             items: items.to_vec(),
             fields: vec![0; count],
             vocabulary: HashMap::default(),
+            bytes: vec![],
             tables: vec![],
             grams: vec![],
             best: vec![vec![]; texts.len()],
@@ -192,6 +197,9 @@ impl Benchmark {
             }
             new.add(at as u32, text, row);
         }
+        new.bytes = (0..=u8::MAX)
+            .map(|byte| vocabulary.get([byte].as_slice()).copied().unwrap_or(UNKNOWN))
+            .collect();
         new.vocabulary = vocabulary;
         for table in &mut new.tables {
             table.fill_filter();
@@ -321,8 +329,8 @@ struct Scan<'a> {
     /// Which texts of an item are in the row as a whole.
     whole: HashMap<u32, Vec<u32>, Fast>,
     items: Vec<(u32, u64)>,
-    right: Vec<usize>,
-    left: Vec<usize>,
+    right: Reaches,
+    left: Reaches,
 }
 
 impl<'a> Scan<'a> {
@@ -333,8 +341,8 @@ impl<'a> Scan<'a> {
             matches: HashMap::default(),
             whole: HashMap::default(),
             items: vec![],
-            right: vec![],
-            left: vec![],
+            right: Reaches::default(),
+            left: Reaches::default(),
         }
     }
 
@@ -342,8 +350,9 @@ impl<'a> Scan<'a> {
         let benchmark = self.benchmark;
         self.row.ids.clear();
         self.row.spans.clear();
-        benchmark.seeds.units.split(text, &mut self.row, &mut |unit| {
-            benchmark.vocabulary.get(unit).copied().unwrap_or(UNKNOWN)
+        benchmark.seeds.units.split(text, &mut self.row, &mut |unit| match unit {
+            [byte] => benchmark.bytes[usize::from(*byte)],
+            unit => benchmark.vocabulary.get(unit).copied().unwrap_or(UNKNOWN),
         });
         for table in &benchmark.tables {
             let (mut hash, mut run) = (0_u64, 0);
@@ -406,49 +415,131 @@ impl<'a> Scan<'a> {
             return;
         }
         let (stop, end) = (place + length, at + length);
-        let pairs = ids[stop..].iter().zip(&row[end..]).map(|(a, b)| a == b);
-        reaches(pairs, seeds.skips, &mut self.right);
+        let (rest, behind) = (&ids[stop..], &row[end..]);
+        let right = |a: usize, b: usize| rest[a] == behind[b];
+        self.right.find(rest.len(), behind.len(), seeds, right);
         if seeds.left {
-            let pairs = ids[..place].iter().rev().zip(row[..at].iter().rev()).map(|(a, b)| a == b);
-            reaches(pairs, seeds.skips, &mut self.left);
+            let left = |a: usize, b: usize| ids[place - 1 - a] == row[at - 1 - b];
+            self.left.find(place, at, seeds, left);
         } else {
-            self.left.clear();
-            self.left.resize(seeds.skips + 1, 0);
+            self.left.none(seeds.skips);
         }
         for skips in 0..=seeds.skips {
-            let (left, right) = (self.left[seeds.skips - skips], self.right[skips]);
+            let (left, right) = (self.left.found[seeds.skips - skips], self.right.found[skips]);
             let found = Match {
-                start: place - left,
-                stop: stop + right,
+                start: place - left.0,
+                stop: stop + right.0,
                 row: number,
-                row_start: self.row.spans[at - left].0 as u64,
-                row_stop: self.row.spans[end + right - 1].1 as u64,
+                row_start: self.row.spans[at - left.1].0 as u64,
+                row_stop: self.row.spans[end + right.1 - 1].1 as u64,
             };
             let known = self.matches.entry((text, found.start, found.stop)).or_insert(found);
             // A seed further on may be that of a match which starts before those found so far.
-            if (found.row, found.row_start) < (known.row, known.row_start) {
+            let place = |it: &Match| (it.row, it.row_start, it.row_stop);
+            if place(&found) < place(known) {
                 *known = found;
             }
         }
     }
 }
 
-/// How far a stretch reaches with 0, 1, … differences that ends where there is none.
-fn reaches(same: impl Iterator<Item = bool>, skips: usize, found: &mut Vec<usize>) {
-    found.clear();
-    let (mut last, mut length) = (0, 0);
-    for same in same {
-        length += 1;
-        if same {
-            last = length;
+/// How far text and row go on from a seed: units of each, with 0, 1, … differences.
+#[derive(Debug, Default)]
+struct Reaches {
+    found: Vec<(usize, usize)>,
+    furthest: Vec<Option<usize>>,
+    before: Vec<Option<usize>>,
+}
+
+impl Reaches {
+    /// No unit, whatever the differences.
+    fn none(&mut self, skips: usize) {
+        self.found.clear();
+        self.found.resize(skips + 1, (0, 0));
+    }
+
+    /// Looks at so many units of the text and the row, of which `same` says whether two are; a
+    /// stretch ends where they are.
+    fn find(
+        &mut self,
+        text: usize,
+        row: usize,
+        seeds: &Seeds,
+        same: impl Fn(usize, usize) -> bool,
+    ) {
+        if seeds.edits {
+            self.edited(text, row, seeds.skips, same);
         } else {
-            found.push(last);
-            if found.len() > skips {
-                return;
-            }
+            self.found.clear();
+            self.replaced(text.min(row), seeds.skips, same);
         }
     }
-    found.resize(skips + 1, last);
+
+    /// With units replaced.
+    fn replaced(&mut self, most: usize, skips: usize, same: impl Fn(usize, usize) -> bool) {
+        let mut last = (0, 0);
+        for at in 0..most {
+            if same(at, at) {
+                last = (at + 1, at + 1);
+            } else {
+                self.found.push(last);
+                if self.found.len() > skips {
+                    return;
+                }
+            }
+        }
+        self.found.resize(skips + 1, last);
+    }
+
+    /// With units replaced, inserted and deleted, by the furthest place on each diagonal that so many
+    /// edits reach (Ukkonen 1985): O(d²) places beside those that are alike, for d edits.
+    fn edited(
+        &mut self,
+        text: usize,
+        row: usize,
+        edits: usize,
+        same: impl Fn(usize, usize) -> bool,
+    ) {
+        self.none(edits);
+        let (text, row, edits) = (text as isize, row as isize, edits as isize);
+        let width = 2 * edits as usize + 3;
+        self.furthest.clear();
+        self.furthest.resize(width, None);
+        let mut best = (0, 0);
+        for edit in 0..=edits {
+            self.before.clone_from(&self.furthest);
+            for diagonal in -edit..=edit {
+                // The text is so many units further on than the row.
+                let at = (diagonal + edits + 1) as usize;
+                let steps = [
+                    self.before[at].map(|x| x + 1),
+                    self.before[at - 1].map(|x| x + 1),
+                    self.before[at + 1],
+                    (edit == 0).then_some(0),
+                ];
+                let most = text.min(row + diagonal);
+                let Some(from) = steps.into_iter().flatten().max().map(|x| x as isize) else {
+                    continue;
+                };
+                if most < diagonal.max(0) {
+                    continue;
+                }
+                let mut x = from.min(most).max(diagonal.max(0));
+                let like = |x: isize| same(x as usize, (x - diagonal) as usize);
+                while x < most && like(x) {
+                    x += 1;
+                }
+                // No place on a diagonal needs more edits than those behind it.
+                let low = self.before[at].map_or(diagonal.max(0), |x| x as isize);
+                let last = (low..x).rev().find(|&x| like(x)).map(|x| x + 1);
+                if let Some(last) = last.filter(|&last| last as usize > best.0) {
+                    best = (last as usize, (last - diagonal) as usize);
+                }
+                self.furthest[at] = Some(x as usize);
+            }
+            self.found[edit as usize] = best;
+        }
+    }
 }
 
 impl Table {
@@ -501,22 +592,12 @@ impl Units {
                 split_words(text, lowercase, punctuation, row, number);
             }
             (Self::Characters { alphanumeric }, Pattern::Bytes(text)) => {
-                let mut at = 0;
-                for chunk in text.utf8_chunks() {
-                    for character in chunk.valid().chars() {
-                        let end = at + character.len_utf8();
-                        if !alphanumeric || character.is_alphanumeric() {
-                            row.ids.push(number(&text[at..end]));
-                            row.spans.push((at, end));
-                        }
-                        at = end;
+                words::characters(text, |start, stop, character| {
+                    if !alphanumeric || character.is_none_or(char::is_alphanumeric) {
+                        row.ids.push(number(&text[start..stop]));
+                        row.spans.push((start, stop));
                     }
-                    for byte in chunk.invalid() {
-                        row.ids.push(number(&[*byte]));
-                        row.spans.push((at, at + 1));
-                        at += 1;
-                    }
-                }
+                });
             }
             (_, Pattern::Tokens(tokens)) => {
                 for (at, token) in tokens.iter().enumerate() {
@@ -537,44 +618,36 @@ fn split_words(
     number: &mut dyn FnMut(&[u8]) -> u32,
 ) {
     let mut word = vec![];
-    let mut start = None;
-    let mut end = |word: &mut Vec<u8>, start: &mut Option<usize>, at: usize| {
-        if let Some(start) = start.take().filter(|_| !word.is_empty()) {
-            row.ids.push(number(word));
-            row.spans.push((start, at));
+    words::pieces(text, |start, stop| {
+        let piece = &text[start..stop];
+        let own = if lowercase || punctuation {
+            word.clear();
+            normalise(piece, lowercase, punctuation, &mut word);
+            &word
+        } else {
+            piece
+        };
+        if !own.is_empty() {
+            row.ids.push(number(own));
+            row.spans.push((start, stop));
         }
-        word.clear();
-    };
-    let mut at = 0;
-    for chunk in text.utf8_chunks() {
-        for character in chunk.valid().chars() {
-            if is_space(character) {
-                end(&mut word, &mut start, at);
-            } else {
-                start.get_or_insert(at);
-                if character.is_ascii() {
-                    if !(punctuation && character.is_ascii_punctuation()) {
-                        let byte = character as u8;
-                        word.push(if lowercase { byte.to_ascii_lowercase() } else { byte });
-                    }
-                } else if lowercase {
-                    let mut buffer = [0; 4];
-                    for lower in character.to_lowercase() {
-                        word.extend(lower.encode_utf8(&mut buffer).as_bytes());
-                    }
-                } else {
-                    word.extend(character.encode_utf8(&mut [0; 4]).as_bytes());
-                }
-            }
-            at += character.len_utf8();
-        }
-        if !chunk.invalid().is_empty() {
-            start.get_or_insert(at);
-            word.extend(chunk.invalid());
-            at += chunk.invalid().len();
-        }
+    });
+}
+
+/// Appends a piece of text in lower case, without the punctuation of ASCII.
+fn normalise(piece: &[u8], lowercase: bool, punctuation: bool, word: &mut Vec<u8>) {
+    let lowered;
+    let mut piece = piece;
+    if lowercase && !piece.is_ascii() {
+        // A capital sigma is lowered as those around it have it.
+        let lower = |chunk: std::str::Utf8Chunk<'_>| {
+            [chunk.valid().to_lowercase().as_bytes(), chunk.invalid()].concat()
+        };
+        lowered = piece.utf8_chunks().flat_map(lower).collect::<Vec<u8>>();
+        piece = &lowered;
     }
-    end(&mut word, &mut start, at);
+    let kept = piece.iter().filter(|byte| !(punctuation && byte.is_ascii_punctuation()));
+    word.extend(kept.map(|byte| if lowercase { byte.to_ascii_lowercase() } else { *byte }));
 }
 
 #[cfg(test)]
@@ -626,6 +699,78 @@ mod tests {
         found
     }
 
+    /// Edits that make one of the other.
+    fn distance(a: &[u32], b: &[u32]) -> usize {
+        let mut costs: Vec<usize> = (0..=b.len()).collect();
+        for (row, x) in a.iter().enumerate() {
+            let mut corner = std::mem::replace(&mut costs[0], row + 1);
+            for (at, y) in b.iter().enumerate() {
+                let cost = (corner + usize::from(x != y)).min(costs[at] + 1).min(costs[at + 1] + 1);
+                corner = std::mem::replace(&mut costs[at + 1], cost);
+            }
+        }
+        costs[b.len()]
+    }
+
+    /// The most units of a part of the text that so many edits make a part of the row, around an
+    /// exact seed and between two that are alike.
+    fn slow_edited(text: &[u32], rows: &[Vec<u32>], n: usize, edits: usize) -> usize {
+        let mut best = 0;
+        for row in rows {
+            for place in 0..(text.len() + 1).saturating_sub(n) {
+                for at in 0..(row.len() + 1).saturating_sub(n) {
+                    if text[place..place + n] != row[at..at + n] {
+                        continue;
+                    }
+                    // How far each side goes with so many edits.
+                    let side = |text: &[u32], row: &[u32]| -> Vec<usize> {
+                        let mut reach = vec![0; edits + 1];
+                        for x in 1..=text.len() {
+                            for y in (1..=row.len()).filter(|&y| text[x - 1] == row[y - 1]) {
+                                let cost = distance(&text[..x - 1], &row[..y - 1]);
+                                for reach in reach.iter_mut().skip(cost) {
+                                    *reach = x.max(*reach);
+                                }
+                            }
+                        }
+                        reach
+                    };
+                    let reversed = |part: &[u32]| part.iter().rev().copied().collect::<Vec<_>>();
+                    let left = side(&reversed(&text[..place]), &reversed(&row[..at]));
+                    let right = side(&text[place + n..], &row[at + n..]);
+                    for used in 0..=edits {
+                        best = best.max(left[used] + n + right[edits - used]);
+                    }
+                }
+            }
+        }
+        best
+    }
+
+    proptest! {
+        #[test]
+        fn edited_matches_agree_with_the_definition(
+            text in vec(0_u32..3, 0..14),
+            rows in vec(vec(0_u32..3, 0..14), 1..4),
+            n in 1_usize..4,
+            skips in 0_usize..4,
+        ) {
+            let seeds = Seeds {
+                units: Units::Tokens, n, word_starts: false, short: false, whole: false, skips,
+                left: true, edits: true,
+            };
+            let mut benchmark = Benchmark::new(&column(std::slice::from_ref(&text)), &[0], seeds).unwrap();
+            benchmark.scan(&column(&rows), &Monitor::default()).unwrap();
+            let (found, _) = benchmark.finish();
+            let longest = found[0].matches.iter().map(|it| it.stop - it.start).max().unwrap_or(0);
+            prop_assert_eq!(longest, slow_edited(&text, &rows, n, skips));
+            for it in &found[0].matches {
+                let row = &rows[it.row as usize][it.row_start as usize..it.row_stop as usize];
+                prop_assert!(distance(&text[it.start..it.stop], row) <= skips);
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn evidence_agrees_with_the_definition(
@@ -637,6 +782,7 @@ mod tests {
         ) {
             let seeds = Seeds {
                 units: Units::Tokens, n, word_starts: false, short: false, whole: false, skips, left,
+                edits: false,
             };
             let items: Vec<u32> = (0..texts.len() as u32).collect();
             let mut benchmark = Benchmark::new(&column(&texts), &items, seeds).unwrap();
@@ -666,7 +812,7 @@ mod tests {
         ) {
             let seeds = Seeds {
                 units: Units::Tokens, n: 3, word_starts: false, short: true, whole: true, skips: 0,
-                left: false,
+                left: false, edits: false,
             };
             let items: Vec<u32> = (0..texts.len() as u32).map(|at| at / 2).collect();
             let mut benchmark = Benchmark::new(&column(&texts), &items, seeds).unwrap();

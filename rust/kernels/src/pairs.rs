@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use crate::error::{Error, Result};
 use crate::interrupt::Monitor;
 use crate::symbol::{Pattern, Patterns};
-use crate::words::{Fast, Words};
+use crate::words::{self, Fast};
 
 /// Pairs looked at by one thread at once.
 const BLOCK: usize = 16;
@@ -211,18 +211,13 @@ fn units(text: Pattern<'_>, unit: Unit, number: &mut dyn FnMut(&[u8]) -> u32) ->
             tokens.iter().map(|token| number(&token.to_le_bytes())).collect()
         }
         (Pattern::Bytes(text), Unit::Word) => {
-            let words = Words::of(text);
-            words.spans.iter().map(|&(start, stop)| number(&words.spaced[start..stop])).collect()
+            let mut ids = vec![];
+            words::pieces(text, |start, stop| ids.push(number(&text[start..stop])));
+            ids
         }
         (Pattern::Bytes(text), Unit::Character) => {
             let mut ids = vec![];
-            let mut buffer = [0; 4];
-            for chunk in text.utf8_chunks() {
-                for character in chunk.valid().chars() {
-                    ids.push(number(character.encode_utf8(&mut buffer).as_bytes()));
-                }
-                ids.extend(chunk.invalid().iter().map(|byte| number(&[*byte])));
-            }
+            words::characters(text, |start, stop, _| ids.push(number(&text[start..stop])));
             ids
         }
     }

@@ -54,8 +54,8 @@ impl Rows for Passing<'_> {
 #[pyfunction]
 #[allow(clippy::too_many_arguments, reason = "one keyword each in Python")]
 #[pyo3(signature = (
-    corpus, texts, items, units, n, word_starts, short, whole, skips, left, counts, min_match,
-    threads, progress,
+    corpus, texts, items, units, n, word_starts, short, whole, skips, edits, left, counts,
+    min_match, threads, progress,
 ))]
 pub fn contamination(
     py: Python<'_>,
@@ -68,6 +68,7 @@ pub fn contamination(
     short: bool,
     whole: bool,
     skips: usize,
+    edits: bool,
     left: bool,
     counts: (u64, Option<u64>),
     min_match: usize,
@@ -83,7 +84,7 @@ pub fn contamination(
             "tokens" => Units::Tokens,
             other => return Err(Error::InvalidInput(format!("units are {other:?}"))),
         };
-        let seeds = Seeds { units, n, word_starts, short, whole, skips, left };
+        let seeds = Seeds { units, n, word_starts, short, whole, skips, edits, left };
         let numbers = arrow::read_numbers("items", items.chunks())?;
         let numbers = numbers.into_iter().map(|item| item.unwrap_or(0) as u32);
         pool(threads)?.install(|| {

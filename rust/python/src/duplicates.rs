@@ -1,9 +1,9 @@
 //! What `bowstring.duplicates` and `bowstring.deduplicate` ask of rows.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bowstring::query::{
-    DuplicateOptions, Gathered, Keep, SortedRows, cut as cut_spans, longest_first,
+    DuplicateOptions, Gathered, Keep, Piece as Pieced, SortedRows, cut as cut_spans, longest_first,
     removals as removals_of, whole_rows,
 };
 use bowstring::{Error, Index as Kernel, Patterns, Result, Rows, pool};
@@ -99,12 +99,13 @@ fn keep_of(name: &str) -> Result<Keep> {
     }
 }
 
-/// A table of a row a passage.
+/// A table of a row a passage; of those that occur in `against`, if that is given.
 #[pyfunction]
-#[pyo3(signature = (data, min_length, min_count, threads, progress))]
+#[pyo3(signature = (data, against, min_length, min_count, threads, progress))]
 pub fn duplicates(
     py: Python<'_>,
     data: Data,
+    against: Option<Data>,
     min_length: usize,
     min_count: u64,
     threads: Option<usize>,
@@ -113,20 +114,140 @@ pub fn duplicates(
     let options = DuplicateOptions { min_length, min_count };
     run_reporting(py, progress, move |monitor| {
         pool(threads)?.install(|| {
-            let found = match data {
-                Data::Index(index) => {
-                    SortedRows::of_index(&index, &monitor)?.duplicates(options, &monitor)?
+            let found = match (data, against) {
+                (Data::Index(index), None) => {
+                    SortedRows::of_index(&index, &monitor)?.duplicates(options, None, &monitor)?
                 }
-                Data::Column(column) => {
-                    let mut rows = Gathered::new(arrow::column_of(&column.data_type)?);
-                    push(column, &mut rows)?;
-                    SortedRows::sort(rows, &monitor)?.duplicates(options, &monitor)?
+                (data, against) => {
+                    let mut rows = Gathered::new(data.kind()?);
+                    let mut boundary = None;
+                    if let Some(against) = against {
+                        against.gather(&mut rows)?;
+                        boundary = Some(rows.rows());
+                    }
+                    data.gather(&mut rows)?;
+                    SortedRows::sort(rows, &monitor)?.duplicates(options, boundary, &monitor)?
                 }
             };
             arrow::duplicates(found)
         })
     })
     .map(Table)
+}
+
+/// Some of the rows, which meet the others piece by piece.
+#[pyclass(frozen, module = "bowstring._core")]
+pub struct Piece(Arc<Mutex<Pieced>>);
+
+impl Piece {
+    fn take(&self) -> Arc<Mutex<Pieced>> {
+        Arc::clone(&self.0)
+    }
+}
+
+fn held(piece: &Mutex<Pieced>) -> MutexGuard<'_, Pieced> {
+    piece.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[pymethods]
+impl Piece {
+    /// Takes rows, and how many places count at which texts occur; those in the rows too if
+    /// `within`. Of no places the rows are sorted only, to be asked for occurrences.
+    #[staticmethod]
+    #[pyo3(signature = (rows, times, within, threads, progress))]
+    fn of(
+        py: Python<'_>,
+        rows: Data,
+        times: u64,
+        within: bool,
+        threads: Option<usize>,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        run_reporting(py, progress, move |monitor| {
+            pool(threads)?.install(|| {
+                let mut gathered = Gathered::new(rows.kind()?);
+                rows.gather(&mut gathered)?;
+                if times == 0 {
+                    Pieced::sorted(gathered, &monitor)
+                } else if within {
+                    Pieced::within(gathered, times, &monitor)
+                } else {
+                    Pieced::alone(gathered, times)
+                }
+            })
+        })
+        .map(|piece| Self(Arc::new(Mutex::new(piece))))
+    }
+
+    /// Takes in what occurs in other rows; its own are given once more.
+    #[pyo3(signature = (others, own, threads, progress))]
+    fn meet(
+        &self,
+        py: Python<'_>,
+        others: Data,
+        own: Data,
+        threads: Option<usize>,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let piece = self.take();
+        run_reporting(py, progress, move |monitor| {
+            pool(threads)?.install(|| {
+                let mut both = Gathered::new(own.kind()?);
+                others.gather(&mut both)?;
+                let boundary = both.rows();
+                own.gather(&mut both)?;
+                held(&piece).meet(both, boundary, &monitor)
+            })
+        })
+    }
+
+    /// A table of a row a passage.
+    fn passages(
+        &self,
+        py: Python<'_>,
+        min_length: usize,
+        threads: Option<usize>,
+    ) -> PyResult<Table> {
+        let piece = self.take();
+        run(py, threads, move |monitor| {
+            arrow::passages(&held(&piece).passages(min_length, monitor)?)
+        })
+        .map(Table)
+    }
+
+    /// A table of a row a span of other rows: how often its text occurs, and where first.
+    fn occurrences(
+        &self,
+        py: Python<'_>,
+        rows: Data,
+        row: Column,
+        start: Column,
+        stop: Column,
+        threads: Option<usize>,
+    ) -> PyResult<Table> {
+        let piece = self.take();
+        run(py, threads, move |monitor| {
+            let spans = spans_of(row, start, stop)?;
+            let rows = rows.read()?;
+            let text = |&(row, start, stop): &(u64, u64, u64)| {
+                let text = rows.get(row as usize)?;
+                let span = start as usize..stop as usize;
+                (span.start <= span.end && span.end <= text.len()).then(|| text.slice(span))
+            };
+            let texts: Option<Vec<_>> = spans.iter().map(text).collect();
+            let texts = texts.ok_or_else(|| Error::InvalidInput("a span is in no row".into()))?;
+            arrow::occurrences(&held(&piece).occurrences(&texts, monitor)?)
+        })
+        .map(Table)
+    }
+}
+
+fn spans_of(row: Column, start: Column, stop: Column) -> Result<Vec<(u64, u64, u64)>> {
+    let row = arrow::read_numbers("row", row.chunks())?;
+    let start = arrow::read_numbers("start", start.chunks())?;
+    let stop = arrow::read_numbers("stop", stop.chunks())?;
+    let all = row.into_iter().zip(start).zip(stop);
+    Ok(all.filter_map(|((row, start), stop)| Some((row?, start?, stop?))).collect())
 }
 
 /// A table of a row a span to take out.
@@ -208,15 +329,7 @@ pub fn cut(
     threads: Option<usize>,
 ) -> PyResult<Array> {
     run(py, threads, move |_| {
-        let mut spans = vec![];
-        let row = arrow::read_numbers("row", row.chunks())?;
-        let start = arrow::read_numbers("start", start.chunks())?;
-        let stop = arrow::read_numbers("stop", stop.chunks())?;
-        for ((row, start), stop) in row.into_iter().zip(start).zip(stop) {
-            if let (Some(row), Some(start), Some(stop)) = (row, start, stop) {
-                spans.push((row, start, stop));
-            }
-        }
+        let spans = spans_of(row, start, stop)?;
         let kind = arrow::column_of(&column.data_type)?;
         arrow::symbols(cut_spans(&read(column)?, kind, &spans, null)?)
     })

@@ -36,7 +36,7 @@ mod _core {
         vocabulary_of_terms,
     };
     #[pymodule_export]
-    use super::duplicates::{cut, duplicates, removals, row_removals};
+    use super::duplicates::{Piece, cut, duplicates, removals, row_removals};
     #[pymodule_export]
     use super::hamming::{
         hamming_approximate, hamming_count_pairs, hamming_distances, hamming_nearest, hamming_plan,
@@ -67,7 +67,7 @@ mod _core {
     #[pymodule_export]
     use super::rank::{Postings, Weights};
     #[pymodule_export]
-    use super::repetition::repetition;
+    use super::repetition::{loops, repetition};
     #[pymodule_export]
     use super::vectors::{cipher_vectors, cooccurrence, nearest};
 

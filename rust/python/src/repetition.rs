@@ -1,6 +1,8 @@
 //! What `bowstring.repetition` asks of rows.
 
-use bowstring::repetition::{Definition, GivenWords, repetition as repetition_of};
+use bowstring::repetition::{
+    Definition, GivenWords, loops as loops_of, repetition as repetition_of,
+};
 use bowstring::{Error, pool};
 use bowstring_arrow as arrow;
 use pyo3::prelude::*;
@@ -52,6 +54,24 @@ pub fn repetition(
             let found = repetition_of(&rows, given.as_ref(), definition, !filter, &monitor)?;
             arrow::repetition(&found, filter)
         })
+    })
+    .map(Table)
+}
+
+/// A table of a row a loop.
+#[pyfunction]
+#[pyo3(signature = (column, min_length, min_times, threads, progress))]
+pub fn loops(
+    py: Python<'_>,
+    column: Column,
+    min_length: u64,
+    min_times: f64,
+    threads: Option<usize>,
+    progress: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Table> {
+    run_reporting(py, progress, move |monitor| {
+        let rows = read(column)?;
+        pool(threads)?.install(|| arrow::loops(loops_of(&rows, min_length, min_times, &monitor)?))
     })
     .map(Table)
 }

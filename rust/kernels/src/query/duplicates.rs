@@ -16,11 +16,15 @@ use crate::corpus::{Column, Corpus, CorpusBuilder, MAX_SYMBOLS, Rows, Text};
 use crate::error::{Error, Result};
 use crate::index::{Index, SortedText};
 use crate::interrupt::{Monitor, Phase};
+use crate::suffix::copies::{End, Original, Places, copies};
 use crate::suffix::{lcp, sort};
 use crate::symbol::{Pattern, Patterns, Symbol, starts_character};
 
 /// Rows looked at by one thread at once.
 const BLOCK: usize = 256;
+
+/// The longest passages that are compared as they are where copies of them are looked for.
+const DIRECT: usize = 1024;
 
 /// Which of several copies of a passage stays.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,7 +43,7 @@ pub enum Keep {
 pub struct DuplicateOptions {
     /// The shortest, in symbols; 1 at least.
     pub min_length: usize,
-    /// How often they occur at least; 2 at least.
+    /// How often they occur at least; 2 at least, or 1 where they are looked for in other rows.
     pub min_count: u64,
 }
 
@@ -57,6 +61,9 @@ pub struct Duplicates {
     /// The same number for the same passage, from 0 on in the order in which they first appear.
     pub group: Vec<u64>,
 }
+
+/// How often a text occurs, and the row and place where it first does.
+pub type Occurrence = (u64, Option<(u64, u64)>);
 
 /// Spans to take out; one item of each list a span. Spans of a row do not touch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -164,6 +171,17 @@ impl<'a> SortedRows<'a> {
         Self::sort_corpus(rows.0.finish(), monitor)
     }
 
+    /// Rows as they are, of which nothing can be asked that needs their order.
+    pub(super) fn unsorted(rows: Gathered) -> Self {
+        let corpus = rows.0.finish();
+        Self { column: corpus.column, held: Held::Own(corpus, vec![].into()) }
+    }
+
+    /// Symbols, separators included.
+    pub(super) fn symbols(&self) -> usize {
+        with_text!(self, |text| text.len())
+    }
+
     fn sort_corpus(mut corpus: Corpus, monitor: &Monitor) -> Result<Self> {
         monitor.check()?;
         monitor.enter(Phase::Sorting, 0, None);
@@ -221,7 +239,7 @@ impl<'a> SortedRows<'a> {
         }
     }
 
-    fn start(&self, row: usize) -> u32 {
+    pub(super) fn start(&self, row: usize) -> u32 {
         row.checked_sub(1).map_or(0, |before| self.ends()[before] + 1)
     }
 
@@ -236,46 +254,137 @@ impl<'a> SortedRows<'a> {
     }
 
     /// Every passage that occurs often enough, and is part of none in its row that does, ordered by
-    /// row and start.
+    /// row and start. With a boundary those of the rows from that one on, which occur in the rows
+    /// before so often.
     ///
     /// O(n log n) time, 12 bytes a symbol beside the suffix array.
     ///
     /// # Errors
-    /// [`Error::Interrupted`]; [`Error::OutOfBudget`]; [`Error::Corrupt`].
-    pub fn duplicates(&self, options: DuplicateOptions, monitor: &Monitor) -> Result<Duplicates> {
-        options.check()?;
+    /// [`Error::InvalidInput`] for options out of bounds; [`Error::Interrupted`];
+    /// [`Error::OutOfBudget`]; [`Error::Corrupt`].
+    pub fn duplicates(
+        &self,
+        options: DuplicateOptions,
+        boundary: Option<usize>,
+        monitor: &Monitor,
+    ) -> Result<Duplicates> {
+        options.check(boundary.is_some())?;
         let prefixes = self.prefixes(monitor)?;
-        let mut lengths = Block::<u32>::zeros(prefixes.len())?;
-        lengths.items_mut().copy_from_slice(&prefixes);
-        let suffixes = self.suffixes();
-        lcp::recurring(suffixes, lengths.items_mut(), options.min_count, monitor)?;
-        let spans = self.passages(&lengths, 0, options.min_length, monitor)?;
-        let places = lengths.items_mut();
-        places.fill(0);
+        let lengths = self.lengths_of(&prefixes, boundary, options.min_count, monitor)?;
+        let first_row = boundary.unwrap_or(0);
+        let spans = self.passages(&lengths, first_row, options.min_length, monitor)?;
+        drop(lengths);
+        let mut places = Block::<u32>::zeros(prefixes.len())?;
         let mut sizes = Vec::with_capacity(spans.len());
         for (number, (_, span)) in spans.iter().enumerate() {
-            places[span.start as usize] = number as u32 + 1;
+            places.items_mut()[span.start as usize] = number as u32 + 1;
             sizes.push(span.end - span.start);
         }
-        let ranks = lcp::intervals(suffixes, &prefixes, places, &sizes, monitor)?;
+        let suffixes = self.suffixes();
+        let ranks = lcp::intervals(suffixes, &prefixes, &places, &sizes, monitor)?;
+        let first = boundary.map(|row| self.start(row));
+        let before = first.map(|first| Before::of(suffixes, first, monitor)).transpose()?;
         let mut found = Duplicates::default();
         let mut groups = HashMap::new();
         for (((row, span), size), (low, high)) in spans.into_iter().zip(sizes).zip(ranks) {
             let next = groups.len() as u64;
-            found.row.push(row as u64);
+            let count = match &before {
+                Some(before) => before.count(high) - before.count(low),
+                None => u64::from(high - low),
+            };
+            found.row.push((row - first_row) as u64);
             found.start.push(u64::from(span.start - self.start(row)));
             found.stop.push(u64::from(span.end - self.start(row)));
-            found.count.push(u64::from(high - low));
+            found.count.push(count);
             found.group.push(*groups.entry((low, size)).or_insert(next));
         }
         Ok(found)
     }
 
-    /// The spans of rows from `boundary` on that hold a passage of enough symbols that is also in a
-    /// row before; of all rows, if `boundary` is 0, those that hold a copy which `keep` does not.
+    /// How long the longest text is that starts at each place and occurs so often; with a boundary,
+    /// at each place from that row on, in the rows before.
+    fn lengths_of(
+        &self,
+        prefixes: &[u32],
+        boundary: Option<usize>,
+        least: u64,
+        monitor: &Monitor,
+    ) -> Result<Block<u32>> {
+        if let Some(boundary) = boundary {
+            let first = self.start(boundary) as usize;
+            return lcp::across(self.suffixes(), prefixes, first, least, monitor);
+        }
+        let mut lengths = Block::<u32>::zeros(prefixes.len())?;
+        lengths.items_mut().copy_from_slice(prefixes);
+        lcp::recurring(self.suffixes(), lengths.items_mut(), least, monitor)?;
+        Ok(lengths)
+    }
+
+    /// [`SortedRows::lengths_of`] once, twice, and so on up to `times`; without a boundary once more
+    /// than that, so that the text itself does not count.
+    pub(super) fn lengths(
+        &self,
+        boundary: Option<usize>,
+        times: u64,
+        monitor: &Monitor,
+    ) -> Result<Vec<Block<u32>>> {
+        let prefixes = self.prefixes(monitor)?;
+        let more = u64::from(boundary.is_none());
+        let of = |times| self.lengths_of(&prefixes, boundary, times + more, monitor);
+        (1..=times).map(of).collect()
+    }
+
+    /// How often each text occurs, and the row and place where it first does.
     ///
-    /// O(n) time, 4 bytes a symbol beside the suffix array; 8 if `min_count` is above 2 or there
-    /// is a boundary.
+    /// O(m log n) time for m symbols of texts; those that occur at the same places are counted once.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`].
+    pub fn occurrences(&self, texts: &[Pattern<'_>], monitor: &Monitor) -> Result<Vec<Occurrence>> {
+        let suffixes = self.suffixes();
+        let separator = self.ends().first().map(|&end| {
+            with_text!(self, |own| own.get(end as usize).map_or(u32::MAX, |symbol| symbol.number()))
+        });
+        let ranks = texts.par_chunks(BLOCK).map(|texts| {
+            monitor.check()?;
+            let of = |&text: &Pattern<'_>| {
+                // What holds the separator of these rows stands in none of them.
+                let strange = (0..text.len()).any(|at| Some(text.symbol(at)) == separator);
+                if strange || separator.is_none() {
+                    return 0..0;
+                }
+                with_text!(self, |own| ranks_with(own, suffixes, text))
+            };
+            Ok(texts.iter().map(of).collect::<Vec<_>>())
+        });
+        let ranks = ranks.collect::<Result<Vec<_>>>()?.concat();
+        let mut firsts: HashMap<Range<usize>, u32> = HashMap::new();
+        let mut found = Vec::with_capacity(texts.len());
+        for ranks in ranks {
+            if ranks.is_empty() {
+                found.push((0, None));
+                continue;
+            }
+            let count = ranks.len() as u64;
+            let first = match firsts.entry(ranks.clone()) {
+                Entry::Occupied(entry) => *entry.get(),
+                Entry::Vacant(entry) => {
+                    monitor.check()?;
+                    *entry.insert(two_least(&suffixes[ranks]).0)
+                }
+            };
+            found.push((count, Some(self.place(first))));
+        }
+        Ok(found)
+    }
+
+    /// The spans of rows from `boundary` on that hold a passage of enough symbols that is also in the
+    /// rows before, often enough; of all rows, without a boundary, those that hold a copy which
+    /// `keep` does not. Passages up to `direct` symbols are compared as they are, longer ones by
+    /// common prefixes.
+    ///
+    /// O(n) time; a bit a symbol beside the suffix array, of longer passages 4 bytes, or 8 if
+    /// `min_count` is above 2 or there is a boundary.
     ///
     /// # Errors
     /// As [`SortedRows::duplicates`].
@@ -284,19 +393,87 @@ impl<'a> SortedRows<'a> {
         options: DuplicateOptions,
         keep: Keep,
         boundary: Option<usize>,
+        direct: usize,
         monitor: &Monitor,
     ) -> Result<Removals> {
+        let (least, first) = (options.min_length, boundary.unwrap_or(0));
+        let spans = if least <= direct {
+            let original = match (boundary, keep) {
+                (Some(row), _) => Original::Below(self.start(row)),
+                (None, Keep::None) => Original::None,
+                (None, Keep::First | Keep::Longest) => Original::Lowest,
+            };
+            let places = self.copies(least, options.min_count, original, monitor)?;
+            let end = self.symbols() as u32;
+            let length = |at: u32| {
+                let Some(more) = (0..places.len()).rev().find(|&more| places[more].contains(at))
+                else {
+                    return 0;
+                };
+                let mut length = (least + more) as u32;
+                while self.is_inside(at + length, end) {
+                    length += 1;
+                }
+                length
+            };
+            self.unions(length, first, least, monitor)?
+        } else {
+            let lengths = self.lengths_of_copies(options.min_count, keep, boundary, monitor)?;
+            let origin = self.start(first);
+            self.unions(|at| lengths[(at - origin) as usize], first, least, monitor)?
+        };
+        self.explained(spans, first, monitor)
+    }
+
+    /// The places where copies of so many symbols start, and of one, two and three more.
+    ///
+    /// What is as long as it must be from each place on covers all copies, but the last characters
+    /// of those that begin with a character of several symbols: without that one they are too short.
+    fn copies(
+        &self,
+        least: usize,
+        times: u64,
+        original: Original,
+        monitor: &Monitor,
+    ) -> Result<Vec<Places>> {
+        let suffixes = self.suffixes();
+        let find = |suffixes: &[u32], length: usize, end: End| {
+            with_text!(self, |text| copies(text, suffixes, length, end, times, original, monitor))
+        };
+        if self.column != Column::String {
+            return Ok(vec![find(suffixes, least, End::Any)?]);
+        }
+        let mut found = vec![find(suffixes, least, End::GoingOn)?];
+        for (more, lead) in [(1, 0xC0), (2, 0xE0), (3, 0xF0)] {
+            // Those stand behind all others in order.
+            let from = with_text!(self, |text| suffixes.partition_point(|&at| {
+                text.get(at as usize).is_some_and(|symbol| symbol.number() < lead)
+            }));
+            if from < suffixes.len() {
+                found.push(find(&suffixes[from..], least + more, End::There)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// How long the longest text is that starts at each place and is a copy; with a boundary, at each
+    /// place from that row on.
+    fn lengths_of_copies(
+        &self,
+        least: u64,
+        keep: Keep,
+        boundary: Option<usize>,
+        monitor: &Monitor,
+    ) -> Result<Block<u32>> {
         let mut lengths = self.prefixes(monitor)?;
         let suffixes = self.suffixes();
-        if let Some(boundary) = boundary {
-            let first = self.start(boundary) as usize;
-            lengths = lcp::across(suffixes, &lengths, first, monitor)?;
-        } else if keep == Keep::None {
-            lcp::recurring(suffixes, lengths.items_mut(), options.min_count, monitor)?;
-        } else if options.min_count > 2 {
-            let mut often = Block::<u32>::zeros(lengths.len())?;
-            often.items_mut().copy_from_slice(&lengths);
-            lcp::recurring(suffixes, often.items_mut(), options.min_count, monitor)?;
+        if boundary.is_some() {
+            return self.lengths_of(&lengths, boundary, least, monitor);
+        }
+        if keep == Keep::None {
+            lcp::recurring(suffixes, lengths.items_mut(), least, monitor)?;
+        } else if least > 2 {
+            let often = self.lengths_of(&lengths, None, least, monitor)?;
             lcp::previous(suffixes, lengths.items_mut(), monitor)?;
             for (length, &often) in lengths.items_mut().iter_mut().zip(&*often) {
                 *length = often.min(*length);
@@ -304,10 +481,7 @@ impl<'a> SortedRows<'a> {
         } else {
             lcp::previous(suffixes, lengths.items_mut(), monitor)?;
         }
-        let boundary = boundary.unwrap_or(0);
-        let spans = self.unions(&lengths, boundary, options.min_length, monitor)?;
-        drop(lengths);
-        self.explained(spans, boundary, monitor)
+        Ok(lengths)
     }
 
     /// Adds where else the passage that each span begins with, of the length given, occurs first.
@@ -349,16 +523,18 @@ impl<'a> SortedRows<'a> {
 
     /// The longest passages that the lengths at each place allow, none within another; lengths are
     /// those of places from row `boundary` on.
-    fn passages(
+    pub(super) fn passages(
         &self,
         lengths: &[u32],
         boundary: usize,
         least: usize,
         monitor: &Monitor,
     ) -> Result<Vec<(usize, Range<u32>)>> {
+        let origin = self.start(boundary);
+        let length = |at: u32| lengths[(at - origin) as usize];
         self.by_row(boundary, monitor, |row, found| {
             let mut last = 0;
-            self.passages_of(row, lengths, self.start(boundary), least, |start, stop| {
+            self.passages_of(row, &length, least, |start, stop| {
                 if stop > last {
                     last = stop;
                     found.push((row, start..stop));
@@ -370,17 +546,14 @@ impl<'a> SortedRows<'a> {
     /// What the passages cover, each stretch with the length of the shortest one that it begins with.
     fn unions(
         &self,
-        lengths: &[u32],
+        length: impl Fn(u32) -> u32 + Sync,
         boundary: usize,
         least: usize,
         monitor: &Monitor,
     ) -> Result<Vec<(usize, Range<u32>, u32)>> {
         self.by_row(boundary, monitor, |row, found: &mut Vec<(usize, Range<u32>, u32)>| {
             let from = found.len();
-            self.passages_of(row, lengths, self.start(boundary), least, |start, stop| match found
-                [from..]
-                .last_mut()
-            {
+            self.passages_of(row, &length, least, |start, stop| match found[from..].last_mut() {
                 Some((_, span, _)) if start <= span.end => span.end = span.end.max(stop),
                 _ => {
                     let mut head = least as u32;
@@ -420,15 +593,14 @@ impl<'a> SortedRows<'a> {
     fn passages_of(
         &self,
         row: usize,
-        lengths: &[u32],
-        origin: u32,
+        length: &impl Fn(u32) -> u32,
         least: usize,
         mut give: impl FnMut(u32, u32),
     ) {
         let (start, end) = (self.start(row), self.ends()[row]);
         let inside = |at: u32| self.is_inside(at, end);
         for at in start..end {
-            let length = lengths[(at - origin) as usize].min(end - at);
+            let length = length(at).min(end - at);
             if (length as usize) < least || inside(at) {
                 continue;
             }
@@ -444,17 +616,53 @@ impl<'a> SortedRows<'a> {
 }
 
 impl DuplicateOptions {
-    fn check(self) -> Result<()> {
+    fn check(self, across: bool) -> Result<()> {
         if self.min_length == 0 {
             return Err(Error::InvalidInput("min_length is 0: give 1 or more".into()));
         }
-        if self.min_count < 2 {
+        if across && self.min_count == 0 {
+            return Err(Error::InvalidInput(
+                "min_count is 0: what occurs in against does so once or more".into(),
+            ));
+        }
+        if !across && self.min_count < 2 {
             return Err(Error::InvalidInput(format!(
                 "min_count is {}: a passage occurs twice or more to be a duplicate",
                 self.min_count
             )));
         }
         Ok(())
+    }
+}
+
+/// How many suffixes up to a rank start before a position: a sum for each stretch, and a bit a rank.
+struct Before {
+    sums: Vec<u32>,
+    bits: Vec<u64>,
+}
+
+impl Before {
+    fn of(suffixes: &[u32], first: u32, monitor: &Monitor) -> Result<Self> {
+        monitor.check()?;
+        let word = |ranks: &[u32]| {
+            let bits = ranks.iter().enumerate();
+            bits.fold(0, |word, (at, &position)| word | u64::from(position < first) << at)
+        };
+        let mut bits: Vec<u64> = suffixes.chunks(64).map(word).collect();
+        bits.push(0);
+        let mut sum = 0;
+        let sums = bits.iter().map(|bits| {
+            let before = sum;
+            sum += bits.count_ones();
+            before
+        });
+        Ok(Self { sums: sums.collect(), bits })
+    }
+
+    fn count(&self, rank: u32) -> u64 {
+        let (word, bit) = (rank as usize / 64, rank % 64);
+        let own = self.bits[word] & ((1 << bit) - 1);
+        u64::from(self.sums[word] + own.count_ones())
     }
 }
 
@@ -466,7 +674,7 @@ impl DuplicateOptions {
 /// [`longest_first`] gathers them in, and that order.
 ///
 /// # Errors
-/// As [`SortedRows::duplicates`]; [`Error::InvalidInput`] for a `min_count` above 2 and `against`.
+/// As [`SortedRows::duplicates`].
 pub fn removals(
     rows: Gathered,
     boundary: Option<usize>,
@@ -475,14 +683,9 @@ pub fn removals(
     keep: Keep,
     monitor: &Monitor,
 ) -> Result<Removals> {
-    options.check()?;
-    if boundary.is_some() && options.min_count > 2 {
-        return Err(Error::InvalidInput(format!(
-            "min_count is {} and against is given: what occurs there once is taken out",
-            options.min_count
-        )));
-    }
-    let mut found = SortedRows::sort(rows, monitor)?.removals(options, keep, boundary, monitor)?;
+    options.check(boundary.is_some())?;
+    let sorted = SortedRows::sort(rows, monitor)?;
+    let mut found = sorted.removals(options, keep, boundary, DIRECT, monitor)?;
     if let Some(order) = order {
         for row in found.row.iter_mut().chain(&mut found.copy_row) {
             *row = order[*row as usize] as u64;
@@ -557,7 +760,7 @@ pub fn whole_rows(
         }
         counts[group] += 1;
     }
-    let least = if against.is_some() { 1 } else { min_count.max(2) };
+    let least = min_count.max(if against.is_some() { 1 } else { 2 });
     let mut found = Removals::default();
     for (row, text) in rows.valid() {
         if text.is_empty() {
@@ -643,6 +846,25 @@ fn ranks_of<S: Symbol>(text: &[S], suffixes: &[u32], position: u32, length: u32)
     let wanted = head(position);
     let low = suffixes.partition_point(|&at| head(at) < wanted);
     let high = low + suffixes[low..].partition_point(|&at| head(at) == wanted);
+    low..high
+}
+
+/// The ranks of the suffixes that start with a text.
+fn ranks_with<S: Symbol>(own: &[S], suffixes: &[u32], text: Pattern<'_>) -> Range<usize> {
+    let order = |at: u32| {
+        let rest = own.get(at as usize..).unwrap_or_default();
+        let rest = &rest[..rest.len().min(text.len())];
+        let numbers = rest.iter().map(|symbol| symbol.number());
+        match text {
+            Pattern::Bytes(bytes) if S::WIDTH == 1 => {
+                bytemuck::cast_slice::<S, u8>(rest).cmp(bytes)
+            }
+            Pattern::Bytes(bytes) => numbers.cmp(bytes.iter().map(|&byte| u32::from(byte))),
+            Pattern::Tokens(tokens) => numbers.cmp(tokens.iter().copied()),
+        }
+    };
+    let low = suffixes.partition_point(|&at| order(at).is_lt());
+    let high = low + suffixes[low..].partition_point(|&at| order(at).is_eq());
     low..high
 }
 
@@ -758,10 +980,38 @@ mod tests {
                 there.iter().any(|other| other.2 == window.2)
             });
             let both = gathered(&[&other, &rows]);
-            let options = DuplicateOptions { min_length: length, min_count: 2 };
+            let options = DuplicateOptions { min_length: length, min_count: 1 };
             let boundary = Some(other.len());
             let found = removals(both, boundary, None, options, Keep::First, &monitor).unwrap();
             prop_assert_eq!(spans(&found), expected);
+            let sorted = SortedRows::sort(gathered(&[&other, &rows]), &monitor).unwrap();
+            let by_prefixes = sorted.removals(options, Keep::First, boundary, 0, &monitor).unwrap();
+            prop_assert_eq!(by_prefixes, found);
+            let options = DuplicateOptions { min_length: length, min_count: least };
+            let sorted = SortedRows::sort(gathered(&[&rows]), &monitor).unwrap();
+            for keep in [Keep::None, Keep::First] {
+                let direct = sorted.removals(options, keep, None, length, &monitor).unwrap();
+                let by_prefixes = sorted.removals(options, keep, None, 0, &monitor).unwrap();
+                prop_assert_eq!(direct, by_prefixes);
+            }
+        }
+
+        #[test]
+        fn characters_stay_whole_either_way(
+            rows in vec("[aé€]{0,12}", 0..7), length in 1_usize..9, least in 2_u64..4,
+        ) {
+            let monitor = Monitor::default();
+            let options = DuplicateOptions { min_length: length, min_count: least };
+            let mut gathered = Gathered::new(Column::String);
+            for row in &rows {
+                gathered.push_bytes(Some(row.as_bytes())).unwrap();
+            }
+            let sorted = SortedRows::sort(gathered, &monitor).unwrap();
+            for keep in [Keep::None, Keep::First] {
+                let direct = sorted.removals(options, keep, None, length, &monitor).unwrap();
+                let by_prefixes = sorted.removals(options, keep, None, 0, &monitor).unwrap();
+                prop_assert_eq!(direct, by_prefixes);
+            }
         }
 
         #[test]
@@ -773,10 +1023,23 @@ mod tests {
             let monitor = Monitor::default();
             let options = DuplicateOptions { min_length: length, min_count: least };
             let sorted = SortedRows::sort(gathered(&[&rows]), &monitor).unwrap();
-            let found = sorted.duplicates(options, &monitor).unwrap();
+            let found = sorted.duplicates(options, None, &monitor).unwrap();
             let count = |text: &[u8]| {
                 windows(&rows, text.len()).iter().filter(|other| other.2 == text).count() as u64
             };
+            let texts: Vec<Vec<u8>> = rows.iter().map(|row| row[row.len() / 2..].to_vec()).collect();
+            let texts: Vec<Pattern<'_>> = texts
+                .iter()
+                .filter(|text| !text.is_empty())
+                .map(|text| Pattern::Bytes(text))
+                .collect();
+            for (text, occurs) in texts.iter().zip(sorted.occurrences(&texts, &monitor).unwrap()) {
+                let Pattern::Bytes(text) = text else { continue };
+                let all = windows(&rows, text.len());
+                let first = all.iter().find(|window| window.2 == *text);
+                let first = first.map(|&(row, at, _)| (row as u64, at as u64));
+                prop_assert_eq!(occurs, (count(text), first));
+            }
             let mut expected = vec![];
             for (row, text) in rows.iter().enumerate() {
                 let mut last = 0;

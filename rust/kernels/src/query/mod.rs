@@ -11,6 +11,7 @@ mod language;
 mod locate;
 mod matches;
 mod parse;
+mod pieces;
 mod sample;
 mod smooth;
 mod statistics;
@@ -22,14 +23,15 @@ pub use boolean::{Expression, Found, SearchOptions};
 pub use context::{Contexts, Symbols};
 pub use coverage::Coverage;
 pub use duplicates::{
-    DuplicateOptions, Duplicates, Gathered, Keep, Removals, SortedRows, cut, longest_first,
-    removals, whole_rows,
+    DuplicateOptions, Duplicates, Gathered, Keep, Occurrence, Removals, SortedRows, cut,
+    longest_first, removals, whole_rows,
 };
 pub use generate::GenerateOptions;
 pub use language::{DistributionOptions, Distributions, Next, Predictions};
 pub use locate::{Limit, RowCounts, Spans};
 pub use matches::{Boundary, MatchOptions, Matches};
 pub use parse::parse;
+pub use pieces::Piece;
 pub use smooth::{Candidates, OrderCounts, Smoothing};
 pub use statistics::Reach;
 pub use within::Near;

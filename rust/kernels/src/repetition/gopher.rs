@@ -1,15 +1,20 @@
 //! What the repetition rules of Gopher (Rae et al. 2021, table A1) look at, as three programs define
 //! it: datatrove's `GopherRepetitionFilter`, dolma's `gopher_v1`, and the filters of NeMo Curator.
 
-use std::collections::HashSet;
+use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use memchr::memmem;
 
-use crate::words::{Fast, Words, counts, counts_of, is_space, length};
+use super::grams::Grams;
+use crate::words::{Numbers, Words, hash, is_space, length};
 
 /// N-grams of which the most frequent one counts, and those of which all that recur do.
 const TOP: [usize; 3] = [2, 3, 4];
 const RECURRING: [usize; 6] = [5, 6, 7, 8, 9, 10];
+
+/// Bytes by which n-grams that recur are told from others first, at most.
+const HEAD: usize = 16;
 
 /// What each share may be at most, by its name, in the order in which rules are looked at.
 pub const THRESHOLDS: [(&str, f64); 13] = [
@@ -62,10 +67,25 @@ struct Recurring {
 }
 
 impl Recurring {
-    fn of(parts: &[&[u8]]) -> Self {
+    fn of(parts: &[&[u8]], length: impl Fn(&[u8]) -> usize, numbers: &mut Numbers) -> Self {
         let mut found = Self::default();
-        for (at, count) in counts_of(parts.iter()) {
-            let (count, length) = (count as usize, length(parts[at]));
+        let mut counts: Vec<(usize, usize)> = Vec::with_capacity(parts.len());
+        if let [only] = parts {
+            counts.push((1, length(only)));
+        } else {
+            let mut firsts: Vec<&[u8]> = Vec::with_capacity(parts.len());
+            numbers.begin(parts.len());
+            for part in parts {
+                let same = |other: u32| firsts[other as usize] == *part;
+                let number = numbers.number(hash(part), firsts.len() as u32, same) as usize;
+                if number == firsts.len() {
+                    firsts.push(part);
+                    counts.push((0, length(part)));
+                }
+                counts[number].0 += 1;
+            }
+        }
+        for (count, length) in counts {
             let add = |to: &mut (usize, usize), count: usize| {
                 to.0 += count;
                 to.1 += count * length;
@@ -78,23 +98,40 @@ impl Recurring {
     }
 }
 
+/// Memory of one row, reused for the next.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    pub(super) words: Words,
+    pub(super) numbers: Numbers,
+    pub(super) grams: Grams,
+    recurring: Vec<u32>,
+    firsts: Vec<u32>,
+}
+
 fn share(part: usize, of: usize) -> Option<f64> {
     (of > 0).then(|| part as f64 / of as f64)
 }
 
 impl Gopher {
-    /// What the rules look at in a text of those words; up to the first that is broken if `briefly`,
-    /// where a definition allows.
-    pub fn of(text: &[u8], words: &Words, definition: Definition, briefly: bool) -> Self {
+    /// What the rules look at in a text whose words are in the scratch; up to the first that is
+    /// broken if `briefly`, where a definition allows.
+    pub(super) fn of(
+        text: &[u8],
+        scratch: &mut Scratch,
+        definition: Definition,
+        briefly: bool,
+    ) -> Self {
+        let ascii = text.is_ascii();
+        let length = |part: &[u8]| if ascii { part.len() } else { length(part) };
         let mut found = Self { characters: length(text) as u64, ..Self::default() };
         if text.is_empty() {
             found.broken = Some(THRESHOLDS.len());
             return found;
         }
         match definition {
-            Definition::Datatrove => found.datatrove(text, words, briefly),
-            Definition::Dolma => found.dolma(text, words),
-            Definition::Nemo => found.nemo(text, words),
+            Definition::Datatrove => found.datatrove(text, length, scratch, briefly),
+            Definition::Dolma => found.dolma(text, length, scratch),
+            Definition::Nemo => found.nemo(text, length, scratch),
         }
         if found.broken.is_none() {
             // NeMo Curator's shares of lines and paragraphs were compared when they were made.
@@ -105,42 +142,47 @@ impl Gopher {
         found
     }
 
-    fn datatrove(&mut self, text: &[u8], words: &Words, briefly: bool) {
+    fn datatrove(
+        &mut self,
+        text: &[u8],
+        length: impl Fn(&[u8]) -> usize,
+        scratch: &mut Scratch,
+        briefly: bool,
+    ) {
         let all = self.characters as usize;
-        let paragraphs = Recurring::of(&split_runs(trim(text), 2));
-        let lines = Recurring::of(&split_runs(text, 1));
-        for (at, parts) in [paragraphs, lines].into_iter().enumerate() {
+        for (at, parts) in [split_runs(trim(text), 2), split_runs(text, 1)].into_iter().enumerate()
+        {
+            let parts = Recurring::of(&parts, &length, &mut scratch.numbers);
             self.shares[2 * at] = share(parts.later.0, parts.all.0);
             self.shares[2 * at + 1] = share(parts.later.1, all);
         }
+        let Scratch { words, numbers, grams, .. } = &mut *scratch;
+        grams.begin(&words.ids);
         for (at, n) in TOP.into_iter().enumerate() {
             if briefly && self.breaks(4 + at) {
                 return;
             }
-            let counts = counts_of(words.places(n).map(|at| words.spaced(at, n)));
-            let top = first_of_most(&counts);
+            grams.longer(&words.ids, numbers);
+            let top = if words.spaces {
+                // Words that hold spaces may make the same text of different words.
+                most_frequent_text(words, n)
+            } else {
+                grams.most_frequent()
+            };
             self.shares[4 + at] = top.and_then(|(place, count)| {
                 let length = words.characters(place, n) + n - 1;
-                share(length * count as usize, all)
+                share(length * count, all)
             });
         }
+        if briefly && self.breaks(7) {
+            return;
+        }
+        scratch.find_recurring();
         for (at, n) in RECURRING.into_iter().enumerate() {
             if briefly && self.breaks(7 + at) {
                 return;
             }
-            let room = words.places(n).len();
-            let mut seen: HashSet<&[u8], Fast> =
-                HashSet::with_capacity_and_hasher(room, Fast::default());
-            let (mut repeated, mut place) = (0, 0);
-            while place < words.places(n).end {
-                if seen.insert(words.packed(place, n)) {
-                    place += 1;
-                } else {
-                    repeated += words.characters(place, n);
-                    place += n;
-                }
-            }
-            self.shares[7 + at] = share(repeated, all);
+            self.shares[7 + at] = share(scratch.repeated(n), all);
         }
     }
 
@@ -150,21 +192,25 @@ impl Gopher {
         shares.into_iter().any(|(share, rule)| share.is_some_and(|share| share > rule.1))
     }
 
-    fn dolma(&mut self, text: &[u8], words: &Words) {
-        let all = words.characters.last().copied().unwrap_or(0);
-        let lines = Recurring::of(&text.split(|&byte| byte == b'\n').collect::<Vec<_>>());
+    fn dolma(&mut self, text: &[u8], length: impl Fn(&[u8]) -> usize, scratch: &mut Scratch) {
+        let Scratch { words, numbers, grams, .. } = scratch;
+        let all = words.characters(0, words.ids.len());
+        let lines: Vec<&[u8]> = text.split(|&byte| byte == b'\n').collect();
+        let lines = Recurring::of(&lines, length, numbers);
         self.shares[2] = share(lines.whole.0, lines.all.0);
         self.shares[3] = share(lines.whole.1, all.max(1));
+        grams.begin(&words.ids);
         for (at, n) in TOP.into_iter().enumerate() {
-            let top = first_of_most(&counts(&words.ids, n));
-            self.shares[4 + at] = top.and_then(|(place, count)| {
-                share(words.characters(place, n) * count as usize, all.max(1))
-            });
+            grams.longer(&words.ids, numbers);
+            self.shares[4 + at] = grams
+                .most_frequent()
+                .and_then(|(place, count)| share(words.characters(place, n) * count, all.max(1)));
         }
         for (at, n) in RECURRING.into_iter().enumerate() {
+            grams.longer(&words.ids, numbers);
             let (mut recurring, mut total) = (0, 0);
-            for (place, count) in counts(&words.ids, n) {
-                let characters = words.characters(place, n) * count as usize;
+            for &(place, count) in &grams.counts {
+                let characters = words.characters(place as usize, n) * count as usize;
                 total += characters;
                 recurring += if count > 1 { characters } else { 0 };
             }
@@ -173,7 +219,8 @@ impl Gopher {
         }
     }
 
-    fn nemo(&mut self, text: &[u8], words: &Words) {
+    fn nemo(&mut self, text: &[u8], length: impl Fn(&[u8]) -> usize, scratch: &mut Scratch) {
+        let Scratch { words, numbers, grams, .. } = scratch;
         let all = self.characters as usize;
         let mut paragraphs = vec![];
         let mut from = 0;
@@ -185,7 +232,7 @@ impl Gopher {
         let lines = text.split(|&byte| byte == b'\n').filter(|line| !trim(line).is_empty());
         let lines: Vec<&[u8]> = lines.collect();
         for (at, parts) in [paragraphs, lines].into_iter().enumerate() {
-            let parts = Recurring::of(&parts);
+            let parts = Recurring::of(&parts, &length, numbers);
             for (nth, (later, whole)) in
                 [(parts.later.0, parts.all.0), (parts.later.1, parts.all.1)].into_iter().enumerate()
             {
@@ -199,26 +246,27 @@ impl Gopher {
                 }
             }
         }
+        grams.begin(&words.ids);
         for (at, n) in TOP.into_iter().enumerate() {
-            self.shares[4 + at] = match first_of_most(&counts(&words.ids, n)) {
+            grams.longer(&words.ids, numbers);
+            self.shares[4 + at] = match grams.most_frequent() {
                 None => Some(1.0),
                 Some((place, _)) => {
                     let gram = words.spaced(place, n);
-                    let times = memmem::find_iter(text, gram).count();
-                    share(times * length(gram), all)
+                    let times = memmem::find_iter(text, &gram).count();
+                    share(times * length(&gram), all)
                 }
             };
         }
         for (at, n) in RECURRING.into_iter().enumerate() {
-            let places = words.places(n);
-            if places.is_empty() {
+            grams.longer(&words.ids, numbers);
+            if words.places(n).is_empty() {
                 self.shares[7 + at] = Some(1.0);
                 continue;
             }
-            let mut seen: HashSet<&[u32], Fast> = HashSet::default();
             let (mut repeated, mut counted) = (0, 0);
-            for place in places {
-                if !seen.insert(&words.ids[place..place + n]) {
+            for (place, &number) in grams.numbers().iter().enumerate() {
+                if grams.counts[number as usize].0 as usize != place {
                     let fresh = n - counted;
                     repeated += words.characters(place + counted, fresh) + fresh.min(n - 1);
                     counted = n;
@@ -230,9 +278,67 @@ impl Gopher {
     }
 }
 
-/// The first of the most frequent.
-fn first_of_most(counts: &[(usize, u64)]) -> Option<(usize, u64)> {
-    counts.iter().copied().reduce(|most, next| if next.1 > most.1 { next } else { most })
+impl Scratch {
+    /// Finds the places of which an n-gram of five words or more, without spaces, may stand at
+    /// another: its first bytes do, as many as each of them has.
+    fn find_recurring(&mut self) {
+        let Self { words, numbers, recurring, firsts, .. } = self;
+        let places = words.places(RECURRING[0]);
+        let head = places.clone().map(|at| words.packed(at, RECURRING[0]).len()).min();
+        let head = head.unwrap_or(0).min(HEAD);
+        recurring.clear();
+        firsts.clear();
+        numbers.begin(places.len());
+        for at in places {
+            let own = &words.packed(at, RECURRING[0])[..head];
+            let same =
+                |other: u32| words.packed(other as usize, RECURRING[0]).get(..head) == Some(own);
+            let first = numbers.number(hash(own), at as u32, same);
+            if first != at as u32 {
+                firsts.push(first);
+                recurring.push(at as u32);
+            }
+        }
+        if !firsts.is_empty() {
+            firsts.sort_unstable();
+            firsts.dedup();
+            recurring.append(firsts);
+            recurring.sort_unstable();
+        }
+    }
+
+    /// Characters of n-grams that were seen before, looking from left to right and jumping those.
+    fn repeated(&mut self, n: usize) -> usize {
+        let Self { words, numbers, recurring, .. } = self;
+        let end = words.places(n).end;
+        let (mut repeated, mut next) = (0, 0);
+        numbers.begin(recurring.len());
+        for &place in recurring.iter() {
+            let at = place as usize;
+            if at >= end {
+                break;
+            }
+            if at < next {
+                continue;
+            }
+            let own = words.packed(at, n);
+            let same = |other: u32| words.packed(other as usize, n) == own;
+            if numbers.number(hash(own), place, same) != place {
+                repeated += words.characters(at, n);
+                next = at + n;
+            }
+        }
+        repeated
+    }
+}
+
+/// The first of the most frequent n-grams with spaces between words, and how often it occurs.
+fn most_frequent_text(words: &Words, n: usize) -> Option<(usize, usize)> {
+    let mut counts: HashMap<Vec<u8>, (usize, usize)> = HashMap::new();
+    for place in words.places(n) {
+        counts.entry(words.spaced(place, n)).or_insert((place, 0)).1 += 1;
+    }
+    counts.into_values().max_by_key(|&(place, count)| (count, Reverse(place)))
 }
 
 /// The parts between runs of at least so many newlines.

@@ -190,33 +190,44 @@ pub fn previous(suffixes: &[u32], prefixes: &mut [u32], monitor: &Monitor) -> Re
     Ok(())
 }
 
-/// How long the longest text is that starts at each place from `boundary` on and also before it.
+/// How long the longest text is that starts at each place from `boundary` on and also at `least`
+/// places before it.
 ///
-/// O(n) time, 4 bytes for each place behind the boundary.
+/// O(n) time, 4 bytes for each place behind the boundary; 8 for each before it if `least` is above 1.
 ///
 /// # Errors
 /// As [`common_prefixes`].
 ///
 /// # Panics
-/// As [`recurring`].
+/// As [`recurring`]; if `least` is 0.
 pub fn across(
     suffixes: &[u32],
     prefixes: &[u32],
     boundary: usize,
+    least: u64,
     monitor: &Monitor,
 ) -> Result<Block<u32>> {
     let mut lengths = Block::<u32>::zeros(prefixes.len() - boundary)?;
+    let least = usize::try_from(least).unwrap_or(usize::MAX);
+    if least > boundary {
+        return Ok(lengths);
+    }
+    let (groups, within) = groups(suffixes, prefixes, boundary, least, monitor)?;
     let found = lengths.items_mut();
-    // What is shared with the last suffix from before the boundary, going down and then up.
-    let mut shared = 0;
+    // Of the suffixes from before the boundary, how many there were, and what is shared with the
+    // last of them; going down, and then up.
+    let (mut seen, mut shared) = (0_usize, 0);
     for (rank, &position) in suffixes.iter().enumerate() {
         if rank % STRIDE == 0 {
             monitor.check()?;
         }
         shared = shared.min(prefixes[position as usize]);
         match (position as usize).checked_sub(boundary) {
-            Some(at) => found[at] = shared,
-            None => shared = u32::MAX,
+            Some(at) => {
+                let ends = seen.checked_sub(least).map_or(0, |first| groups.shared(first));
+                found[at] = ends.min(shared).max(within.shared(seen));
+            }
+            None => (seen, shared) = (seen + 1, u32::MAX),
         }
     }
     shared = 0;
@@ -225,12 +236,86 @@ pub fn across(
             monitor.check()?;
         }
         match (position as usize).checked_sub(boundary) {
-            Some(at) => found[at] = found[at].max(shared),
-            None => shared = u32::MAX,
+            Some(at) => found[at] = found[at].max(groups.shared(seen).min(shared)),
+            None => (seen, shared) = (seen - 1, u32::MAX),
         }
         shared = shared.min(prefixes[position as usize]);
     }
     Ok(lengths)
+}
+
+/// What suffixes share, for each of several stretches of them; of stretches of one all they have.
+struct Shared(Option<Vec<u32>>);
+
+impl Shared {
+    fn shared(&self, at: usize) -> u32 {
+        match &self.0 {
+            Some(all) => all.get(at).copied().unwrap_or(0),
+            None => u32::MAX,
+        }
+    }
+}
+
+/// Of the suffixes that start before the boundary, in order: what `least` of them from each one on
+/// share, and what the most is that `least` of them share which stand on both sides of the place
+/// before each one.
+fn groups(
+    suffixes: &[u32],
+    prefixes: &[u32],
+    boundary: usize,
+    least: usize,
+    monitor: &Monitor,
+) -> Result<(Shared, Shared)> {
+    if least == 1 {
+        return Ok((Shared(None), Shared(Some(vec![]))));
+    }
+    // What each shares with the one before it.
+    let mut gaps = Vec::with_capacity(boundary);
+    let mut shared = u32::MAX;
+    for ranks in suffixes.chunks(STRIDE) {
+        monitor.check()?;
+        for &position in ranks {
+            shared = shared.min(prefixes[position as usize]);
+            if (position as usize) < boundary {
+                gaps.push(shared);
+                shared = u32::MAX;
+            }
+        }
+    }
+    // The least of each `least - 1` gaps side by side, and then the most of each `least - 1` groups.
+    let groups = extremes(&gaps[1..], least - 1, |a, b| a <= b, monitor)?;
+    let mut padded = vec![0; least - 1];
+    padded.extend_from_slice(&groups);
+    padded.resize(groups.len() + 2 * (least - 1), 0);
+    let within = extremes(&padded, least - 1, |a, b| a >= b, monitor)?;
+    Ok((Shared(Some(groups)), Shared(Some(within))))
+}
+
+/// The first value in order of each `width` side by side.
+fn extremes(
+    values: &[u32],
+    width: usize,
+    before: impl Fn(u32, u32) -> bool,
+    monitor: &Monitor,
+) -> Result<Vec<u32>> {
+    let mut found = Vec::with_capacity((values.len() + 1).saturating_sub(width));
+    let mut waiting: VecDeque<(usize, u32)> = VecDeque::new();
+    for (at, &value) in values.iter().enumerate() {
+        if at % STRIDE == 0 {
+            monitor.check()?;
+        }
+        while waiting.back().is_some_and(|&(_, other)| before(value, other)) {
+            waiting.pop_back();
+        }
+        waiting.push_back((at, value));
+        if waiting.front().is_some_and(|&(first, _)| first + width <= at) {
+            waiting.pop_front();
+        }
+        if at + 1 >= width {
+            found.extend(waiting.front().map(|&(_, first)| first));
+        }
+    }
+    Ok(found)
 }
 
 /// For texts that start at ranks, so long that no other suffix than theirs starts with them, the
@@ -330,10 +415,14 @@ mod tests {
                 prop_assert_eq!(lengths[at], expected, "previous at {}", at);
             }
             let boundary = boundary.min(text.len());
-            let lengths = across(&suffixes, &prefixes, boundary, &monitor).unwrap();
-            for at in boundary..text.len() {
-                let expected = (0..boundary).map(|b| shared(&text, at, b)).max().unwrap_or(0);
-                prop_assert_eq!(lengths[at - boundary], expected, "across at {}", at);
+            for least in 1..5 {
+                let lengths = across(&suffixes, &prefixes, boundary, least, &monitor).unwrap();
+                for at in boundary..text.len() {
+                    let mut all: Vec<u32> = (0..boundary).map(|b| shared(&text, at, b)).collect();
+                    all.sort_unstable_by(|a, b| b.cmp(a));
+                    let expected = all.get(least as usize - 1).copied().unwrap_or(0);
+                    prop_assert_eq!(lengths[at - boundary], expected, "across at {}", at);
+                }
             }
         }
     }

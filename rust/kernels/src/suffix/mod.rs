@@ -7,6 +7,7 @@
 
 mod branches;
 mod build;
+pub mod copies;
 pub mod keys;
 pub mod lcp;
 mod search;
