@@ -400,6 +400,12 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--column", metavar="NAME", help="the column, where files have several")
     parser.add_argument("--whole-files", action="store_true", help="make each file one row of text")
+    parser.add_argument(
+        "--metadata",
+        action="append",
+        metavar="NAME",
+        help="a column to keep with the rows, and show with answers; may be repeated",
+    )
     _add_memory(parser)
 
 
@@ -467,7 +473,7 @@ def _whole_file(path: Path) -> str:
 
 
 def _index(args: argparse.Namespace) -> int:
-    index = bow.index(_data(args), args.column, **_target(args))
+    index = bow.index(_data(args), args.column, metadata=args.metadata, **_target(args))
     print(_summary(index))
     return FOUND
 
@@ -494,7 +500,12 @@ def _target(args: argparse.Namespace) -> dict[str, Any]:
 def _append(args: argparse.Namespace) -> int:
     index = bow.open(args.index)
     index.append(
-        _data(args), args.column, memory=args.memory, threads=args.threads, progress=_progress()
+        _data(args),
+        args.column,
+        metadata=args.metadata,
+        memory=args.memory,
+        threads=args.threads,
+        progress=_progress(),
     )
     print(_summary(index))
     return FOUND
