@@ -594,6 +594,7 @@ def link(
     min_cosine: float,
     threshold: float | None,
     symmetric: bool,
+    memory: int | None,
     threads: int | None,
     progress: _Progress | None,
 ) -> Linkage: ...
@@ -604,6 +605,7 @@ def link_columns(
     candidates: int,
     min_cosine: float,
     threshold: float | None,
+    memory: int | None,
     threads: int | None,
     progress: _Progress | None,
 ) -> Evidence: ...

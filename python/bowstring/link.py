@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from bowstring import _core
 from bowstring.aliases import AliasNetwork
-from bowstring.columns import as_float, as_option, one_chunk
+from bowstring.columns import as_float, as_option, one_chunk, parse_bytes
 from bowstring.errors import InvalidInput, MissingPackage, UnsupportedType
 from bowstring.frames import (
     as_table,
@@ -330,6 +330,7 @@ def link(
     symmetric: bool = True,
     normalize: Normalize = True,
     legal_forms: bool = False,
+    memory: int | str | None = None,
     threads: int | None = None,
     progress: Any = None,
 ) -> Linkage:
@@ -361,6 +362,9 @@ def link(
         function makes of an Arrow column of text another.
     legal_forms
         Leave out "GmbH", "Inc." and their like, by cleanco's list.
+    memory
+        The most that linking may take beside the tables and the matches, in bytes or as "4GB".
+        Candidates are looked for in as many passes as it takes to stay below.
     threads
         Threads to use; all by default.
     progress
@@ -376,6 +380,8 @@ def link(
         If an option cannot be meant, or a table has no such column.
     UnsupportedType
         If a column is not text.
+    OutOfBudget
+        If `memory` does not hold the names and their grams.
     MissingPackage
         If `legal_forms` is set and cleanco is not installed.
 
@@ -403,18 +409,21 @@ def link(
     )
     if len(names) != len(others):
         raise InvalidInput(f"left_on names {len(names)} columns and right_on {len(others)}")
-    options = _options(candidates, min_cosine, threshold)
+    options = _options(candidates, min_cosine, threshold, memory)
     with progress_callback(progress) as callback:
         return _linked(lefts, rights, names, relation, options, symmetric, threads, callback)
 
 
-def _options(candidates: int, min_cosine: float, threshold: Threshold) -> tuple[Any, ...]:
+def _options(
+    candidates: int, min_cosine: float, threshold: Threshold, memory: int | str | None
+) -> tuple[Any, ...]:
     if isinstance(threshold, str) and threshold != "auto":
         raise InvalidInput(f'threshold is {threshold!r}: give a number from 0 to 1, or "auto"')
     return (
         as_option(candidates, "candidates", required=True),
         as_float(min_cosine, "min_cosine"),
         None if isinstance(threshold, str) else as_float(threshold, "threshold"),
+        parse_bytes(memory),
     )
 
 
@@ -429,14 +438,15 @@ def _linked(
     callback: Any,
 ) -> Linkage:
     least: tuple[Any, Any, Any] = (options[0], options[1], options[2])
+    memory = options[3]
     asked = as_option(threads, "threads")
     if len(lefts) == 1:
         right = None if rights is None else rights[0]
         found: _core.Linkage | _core.Evidence = _core.link(
-            lefts[0], right, relation, *least, symmetric, asked, callback
+            lefts[0], right, relation, *least, symmetric, memory, asked, callback
         )
     else:
-        found = _core.link_columns(lefts, rights, relation, *least, asked, callback)
+        found = _core.link_columns(lefts, rights, relation, *least, memory, asked, callback)
     matches = _pa.table(found.pairs())
     others = lefts if rights is None else rights
     return Linkage(matches, found.threshold(), tuple(names), found, lefts, others)
@@ -521,7 +531,7 @@ def join(
         Ends the names of columns on the right that the left has too.
     **options
         Those of `link`: `relation`, `threshold`, `candidates`, `symmetric`, `normalize`,
-        `legal_forms`, `threads`, `progress` and `min_cosine`.
+        `legal_forms`, `memory`, `threads`, `progress` and `min_cosine`.
 
     Returns
     -------
@@ -627,6 +637,7 @@ def deduplicate_names(
     min_cosine: float = 0.2,
     normalize: Normalize = True,
     legal_forms: bool = False,
+    memory: int | str | None = None,
     threads: int | None = None,
     progress: Any = None,
 ) -> pa.Table:
@@ -638,7 +649,7 @@ def deduplicate_names(
         A column of names, or a table.
     on
         The columns of the table to compare: one of names, or several whose evidence adds up.
-    threshold, candidates, min_cosine, normalize, legal_forms, threads, progress
+    threshold, candidates, min_cosine, normalize, legal_forms, memory, threads, progress
         As of `link`.
 
     Returns
@@ -671,7 +682,7 @@ def deduplicate_names(
     ([0, 0, 1, 0], [0, 0, 2, 0])
     """
     columns, names = _columns(data, on, "data", normalize, legal_forms)
-    options = _options(candidates, min_cosine, threshold)
+    options = _options(candidates, min_cosine, threshold, memory)
     count = len(columns[0])
     # Equal rows are one.
     keys = list(zip(*(column.to_pylist() for column in columns), strict=True))
