@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -169,3 +169,54 @@ def normalised(names: Any) -> Any:
     found = _pc.replace_substring(found, "ß", "ss")
     found = _pc.replace_substring_regex(found, r"[^\p{L}\p{N}]+", " ")
     return _pc.utf8_trim(found, characters=" ")
+
+
+def normalised_by(normalize: Any, column: Any, name: str) -> Any:
+    """Normalise a column as `normalize` asks: `normalised`, not at all, or by a function.
+
+    Raises
+    ------
+    UnsupportedType
+        If it is neither True, False nor a function, or the function makes no column of text.
+    InvalidInput
+        If the function makes more values than it is given, or fewer.
+
+    Examples
+    --------
+    >>> normalised_by(True, text_column(["Été"], "values"), "values").to_pylist()
+    ['ete']
+    """
+    if normalize is True:
+        return normalised(column)
+    if normalize is False:
+        return column
+    if not callable(normalize):
+        raise UnsupportedType(f"normalize is {normalize!r}: give True, False or a function")
+    made = text_column(normalize(column), name)
+    if len(made) != len(column):
+        raise InvalidInput(f"normalize made {len(made)} values of {len(column)}")
+    return made
+
+
+def as_texts(given: Any, name: str) -> list[str]:
+    """Make a text, or several, a list of texts.
+
+    Raises
+    ------
+    UnsupportedType
+        If it is neither, or one of them is no text.
+
+    Examples
+    --------
+    >>> as_texts("kg", "units"), as_texts(("kg", "g"), "units")
+    (['kg'], ['kg', 'g'])
+    """
+    if isinstance(given, str):
+        return [given]
+    if not isinstance(given, Iterable):
+        raise UnsupportedType(f"{name} is {given!r}: give a text, or a list of them")
+    texts = list(given)
+    for text in texts:
+        if not isinstance(text, str):
+            raise UnsupportedType(f"{name} holds {text!r}: give texts")
+    return texts

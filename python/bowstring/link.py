@@ -27,7 +27,7 @@ from bowstring.frames import (
     chosen,
     is_table,
     like,
-    normalised,
+    normalised_by,
     text_column,
     values,
 )
@@ -352,7 +352,7 @@ def link(
         0.5, an even chance, of several columns; 0.7 for fewer than fifty names.
     candidates
         How many distinct names (rows, of several columns) are compared with each: those of the
-        greatest cosine of 3-grams, exactly; of 5-grams among more than 200,000 distinct names.
+        greatest cosine of 3-grams, exactly; of 5-grams among more than 50,000 distinct names.
     min_cosine
         The least cosine of a candidate: the higher, the less work.
     symmetric
@@ -480,16 +480,7 @@ def _prepared(
 ) -> pa.Array[Any]:
     if legal_forms:
         column = _without_legal_forms(column)
-    if normalize is True:
-        return normalised(column)
-    if normalize is False:
-        return column
-    if not callable(normalize):
-        raise UnsupportedType(f"normalize is {normalize!r}: give True, False or a function")
-    made = text_column(normalize(column), name)
-    if len(made) != len(column):
-        raise InvalidInput(f"normalize made {len(made)} values of {len(column)}")
-    return made
+    return normalised_by(normalize, column, name)
 
 
 def _without_legal_forms(column: pa.Array[Any]) -> pa.Array[Any]:

@@ -20,7 +20,7 @@ const SHORT: usize = 3;
 const LONG: usize = 5;
 
 /// Names above which there are many.
-const MANY: usize = 200_000;
+const MANY: usize = 50_000;
 
 /// Rows between two looks at the monitor.
 const BLOCK: usize = 4096;
