@@ -43,8 +43,11 @@ pub const SIMILAR: f64 = 0.65;
 /// Pairs drawn to see how values agree by chance.
 const DRAWN: usize = 50_000;
 
-/// How often the same rows agree so, before anything was seen; counts as one pair.
+/// How often the same rows agree so, before anything was seen.
 const PRIOR: [f64; LEVELS] = [0.85, 0.08, 0.04, 0.03];
+
+/// That counts as one pair, and so many more for each that is found to be the same.
+const BELIEF: f64 = 0.3;
 
 /// Rounds after which the estimate stands.
 const ROUNDS: usize = 100;
@@ -192,12 +195,23 @@ impl Evidence {
             let width = self.columns.len();
             found.par_iter_mut().zip(levels.par_chunks(width)).for_each(|(candidate, levels)| {
                 candidate.bits = self.weigh(candidate.left, levels);
-                let odds = odds * candidate.bits.exp2();
-                candidate.probability = if odds.is_finite() { odds / (1.0 + odds) } else { 1.0 };
+                candidate.probability = probability(odds, candidate.bits);
             });
+            if !alone {
+                // Of rows on the right, one at most is the same as a row on the left: neighbours of
+                // which many are somewhat alike must not be taken for what the same rows look like.
+                found.par_chunk_by_mut(|a, b| a.left == b.left).for_each(|row| {
+                    let all: f64 = row.iter().map(|one| likely(odds, one.bits)).sum();
+                    for one in row {
+                        one.probability = likely(odds, one.bits) / (1.0 + all);
+                    }
+                });
+            }
+            let same: f64 = found.iter().map(|candidate| candidate.probability).sum();
+            let believed = 1.0 + BELIEF * same;
             let mut change = 0.0_f64;
             for (at, agreement) in self.agreements.iter_mut().enumerate() {
-                let mut same = PRIOR;
+                let mut same = PRIOR.map(|share| share * believed);
                 for (candidate, levels) in found.iter().zip(levels.chunks(width)) {
                     let level = levels[at];
                     if level != Level::Missing {
@@ -211,12 +225,17 @@ impl Evidence {
                 }
                 agreement.same = same;
             }
-            let same: f64 = found.iter().map(|candidate| candidate.probability).sum();
             self.prior = ((same + 0.5) / all).min(0.5);
             if change < 1e-6 {
                 break;
             }
         }
+        let odds = self.prior / (1.0 - self.prior);
+        let width = self.columns.len();
+        found.par_iter_mut().zip(levels.par_chunks(width)).for_each(|(candidate, levels)| {
+            candidate.bits = self.weigh(candidate.left, levels);
+            candidate.probability = probability(odds, candidate.bits);
+        });
         Ok(())
     }
 
@@ -375,6 +394,16 @@ impl Column {
         };
         (agreement.same[level as usize] / chance).log2()
     }
+}
+
+/// The odds of a match after evidence in bits; as large as can be added up.
+fn likely(odds: f64, bits: f64) -> f64 {
+    (odds * bits.exp2()).min(1e300)
+}
+
+fn probability(odds: f64, bits: f64) -> f64 {
+    let odds = likely(odds, bits);
+    odds / (1.0 + odds)
 }
 
 /// The pairs of rows whose 3-grams, those of each column apart, are nearest.
