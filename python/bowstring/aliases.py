@@ -178,12 +178,13 @@ class AliasNetwork:
             raise InvalidInput(f'method is {method!r}: give "markov", "modularity" or "record"')
         numbers: dict[int, int] = {}
         found = [numbers.setdefault(groups[key], len(numbers)) for key in keys]
-        return _pa.table(
+        made: pa.Table = _pa.table(
             {
                 "alias": _pa.array(self._shown.values(), pa.large_string()),
                 "cluster": _pa.array(found, pa.uint64()),
             }
         )
+        return made
 
     def _connected(self, keys: Sequence[str]) -> dict[str, int]:
         found: dict[str, int] = {}
@@ -364,7 +365,8 @@ class AliasNetwork:
         types = (pa.uint64(), pa.uint64(), pa.float64(), pa.large_string())
         columns = zip(*rows_found, strict=True) if rows_found else ([], [], [], [])
         arrays = [_pa.array(list(c), t) for c, t in zip(columns, types, strict=True)]
-        return _pa.table(arrays, names=["left", "right", "score", "via"])
+        made: pa.Table = _pa.table(arrays, names=["left", "right", "score", "via"])
+        return made
 
 
 _COLUMNS = ("left", "right", "score")

@@ -40,7 +40,7 @@ _pc: Any = pc
 _EDGES = re.compile(r"^[\W_]+|[\W_]+$")
 
 
-def _held(texts: Sequence[str], values: pa.Array[Any], ignore_case: bool = False) -> Any:
+def _held(texts: Any, values: pa.Array[Any], ignore_case: bool = False) -> Any:
     """Give the numbers of the texts that each value holds, ascending, as lists."""
     needles = _pa.array(texts, pa.large_string())
     return _pa.array(_core.held_texts(needles, values, ignore_case, None))
@@ -157,7 +157,7 @@ class OverlapEncoder(OneColumn):
         if self.sparse_output and self.encode not in ("indicators", "contained"):
             raise InvalidInput(f"sparse_output is for indicators, and encode is {self.encode!r}")
 
-    def _found(self, column: pa.Array[Any]) -> pa.Table:
+    def _found(self, column: Any) -> Any:
         """Find the keys of a column, and how many of its rows hold each."""
         which = "whole" if self.encode == "contained" else self.keys
         return _pa.table(_core.overlap_keys(column, self.min_length, which, None))
@@ -171,7 +171,7 @@ class OverlapEncoder(OneColumn):
         values, counts = counted.field("values"), counted.field("counts").to_numpy()
         self._fitted = set(values.to_pylist()) if self.unknown == "ignore" else set()
         tiers: list[Any] = []
-        source = column
+        source: Any = column
         for number in range(self.tiers):
             found = self._found(source)
             keys, rows = found["key"].combine_chunks(), found["rows"].combine_chunks()
@@ -184,8 +184,9 @@ class OverlapEncoder(OneColumn):
                 break
             if self.trim or number:
                 matrix = _matrix(_held(keys, values), len(keys))
-                held = np.asarray(matrix.T.astype(np.int64) @ counts).ravel()
-                rows = _pa.array(held, pa.uint64())
+                rows = _pa.array(
+                    np.asarray(matrix.T.astype(np.int64) @ counts).ravel(), pa.uint64()
+                )
             lengths = _pc.utf8_length(keys)
             tiers.append(
                 _pa.table(
@@ -201,8 +202,8 @@ class OverlapEncoder(OneColumn):
             if not len(source):
                 break
             source = source.combine_chunks()
-        self.keys_ = self._chosen(tiers)
-        self._keys = self.keys_["key"].to_pylist()
+        self.keys_: Any = self._chosen(tiers)
+        self._keys: list[str] = self.keys_["key"].to_pylist()
         self._tier = [tier - 1 for tier in self.keys_["tier"].to_pylist()]
         self._patterns: dict[tuple[int, ...], int] = {}
         if self.encode == "binary":
@@ -212,7 +213,7 @@ class OverlapEncoder(OneColumn):
             ranked = sorted(patterns, key=lambda pattern: (-patterns[pattern], pattern))
             self._patterns = {pattern: at for at, pattern in enumerate(ranked)}
 
-    def _chosen(self, tiers: Sequence[pa.Table]) -> pa.Table:
+    def _chosen(self, tiers: Sequence[pa.Table]) -> Any:
         """Keep the keys of the greatest support: the longest first, then by their letters."""
         empty = {"key": pa.large_string(), "support": pa.uint64(), "tier": pa.uint64()}
         if not tiers:
@@ -339,7 +340,8 @@ class OverlapEncoder(OneColumn):
                     held = [*patterns.get(sum(1 << bit for bit in held), ())]
                 keys = [self._keys[at] for at in held]
                 found.append(min(keys, key=lambda key: (-len(key), key), default=None))
-        return _pa.array(found, pa.large_string())
+        made: pa.Array[Any] = _pa.array(found, pa.large_string())
+        return made
 
 
 class NumberExtractor(OneColumn):
@@ -364,8 +366,8 @@ class NumberExtractor(OneColumn):
     -----
     `transform` gives `double` columns (`large_string` with `as_text`), null, or NaN in NumPy, where
     there is no number. Nothing is learned but, of all numbers, how many columns there are; further
-    ones are left out. A sign counts where nothing that is a letter, a digit or a closing bracket stands before it:
-    "12-13" holds 12 and 13. There are no exponents: "4E5" holds 4 and 5.
+    ones are left out. A sign counts where nothing that is a letter, a digit or a closing bracket
+    stands before it: "12-13" holds 12 and 13. There are no exponents: "4E5" holds 4 and 5.
 
     Examples
     --------

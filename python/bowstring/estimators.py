@@ -23,6 +23,8 @@ except ImportError as error:
 # What pyarrow's stubs do not know, or know wrongly.
 _pa: Any = pa
 
+_ARROW = (pa.Array, pa.ChunkedArray)
+
 Normalize: TypeAlias = Callable[["pa.Array[Any]"], Any] | bool
 
 
@@ -164,7 +166,7 @@ def _named(data: Any) -> tuple[str, Any]:
 
 def _given(columns: Mapping[str, Any], rows: int, data: Any) -> Any:
     """Give columns back as the library of the input has them; NumPy for lists and NumPy."""
-    if library(data) == "arrow" and not isinstance(data, pa.Array | pa.ChunkedArray | pa.Table):
+    if not (library(data) != "arrow" or is_table(data) or isinstance(data, _ARROW)):
         arrays = [one_chunk(column) for column in columns.values()]
         made = [np.asarray(a.to_numpy(zero_copy_only=False)) for a in arrays]
         if not made:

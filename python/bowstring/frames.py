@@ -75,7 +75,8 @@ def as_table(data: Any, name: str) -> pa.Table:
     # Rows of views cannot be taken by pyarrow.
     plain = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
     fields = [field.with_type(plain.get(field.type, field.type)) for field in table.schema]
-    return table.cast(pa.schema(fields))
+    made: pa.Table = table.cast(pa.schema(fields))
+    return made
 
 
 def like(table: pa.Table, data: Any) -> Any:

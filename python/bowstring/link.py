@@ -168,7 +168,8 @@ class Linkage:
             raise InvalidInput("agreements are learned from several columns: name them in on")
         found = _pa.table(self._core.agreements())
         names = _pa.array(self.columns).take(found["column"].combine_chunks())
-        return found.set_column(0, "column", names)
+        named: pa.Table = found.set_column(0, "column", names)
+        return named
 
     def explain(self, left: int, right: int) -> Explanation:
         """Say what carries the score of two rows, matched or not.
@@ -465,7 +466,7 @@ def _columns(
     return [_prepared(column, normalize, legal_forms, name) for column in columns], names
 
 
-def _text(column: Any, name: str) -> pa.Array[Any]:
+def _text(column: Any, name: str) -> Any:
     array = one_chunk(column)
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
@@ -475,15 +476,13 @@ def _text(column: Any, name: str) -> pa.Array[Any]:
         raise UnsupportedType(f"{name} is a column of {array.type}: {error}") from None
 
 
-def _prepared(
-    column: pa.Array[Any], normalize: Normalize, legal_forms: bool, name: str
-) -> pa.Array[Any]:
+def _prepared(column: pa.Array[Any], normalize: Normalize, legal_forms: bool, name: str) -> Any:
     if legal_forms:
         column = _without_legal_forms(column)
     return normalised_by(normalize, column, name)
 
 
-def _without_legal_forms(column: pa.Array[Any]) -> pa.Array[Any]:
+def _without_legal_forms(column: pa.Array[Any]) -> Any:
     try:
         from cleanco import basename
     except ImportError as error:
@@ -585,7 +584,7 @@ def join(
     return like(joined, left)
 
 
-def _missing(rows: pa.Array[Any], count: int) -> pa.Array[Any]:
+def _missing(rows: pa.Array[Any], count: int) -> Any:
     every = _pa.array(range(count), pa.int64())
     return every.filter(_pc.invert(_pc.is_in(every, value_set=rows)))
 
@@ -726,7 +725,7 @@ def deduplicate_names(
     numbers: dict[int, int] = {}
     for row in range(count):
         cluster[row] = numbers.setdefault(representative[row], len(numbers))
-    return _pa.table(
+    made: pa.Table = _pa.table(
         {
             "row": _pa.array(range(count), pa.uint64()),
             "cluster": _pa.array(cluster, pa.uint64()),
@@ -734,6 +733,7 @@ def deduplicate_names(
             "score": _pa.array(scores, pa.float64()),
         }
     )
+    return made
 
 
 @dataclass(frozen=True)
