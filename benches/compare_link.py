@@ -79,9 +79,7 @@ def people(name: str = "RLdata10000") -> tuple[pa.Table, list[tuple[int, int]]]:
     return pa.table(columns), within(identity)
 
 
-def duplicates(
-    folder: Path, number: int
-) -> tuple[pa.Table, list[tuple[int, int]]]:
+def duplicates(folder: Path, number: int) -> tuple[pa.Table, list[tuple[int, int]]]:
     """FEBRL 1, 2 or 3: a table, and its true pairs."""
     table = rows(folder / f"datasets/febrl/dataset{number}.csv")
     held: dict[str, list[int]] = {}
