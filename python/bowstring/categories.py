@@ -310,6 +310,13 @@ class OverlapEncoder(OneColumn):
         pyarrow.Array
             `large_string`.
 
+        Raises
+        ------
+        InvalidInput
+            If it has other columns, or the number of a key that there is not.
+        UnsupportedType
+            If it is neither a table nor a 2D array.
+
         Examples
         --------
         >>> encoder = OverlapEncoder(min_length=3).fit(["abc1", "abc2"])
@@ -325,14 +332,19 @@ class OverlapEncoder(OneColumn):
         else:
             rows = X
         width = len(self._names())
-        if len(rows) and len(rows[0]) != width:
-            raise InvalidInput(f"X has {len(rows[0])} columns and {width} were given by transform")
+        for row in rows:
+            if isinstance(row, str) or not hasattr(row, "__len__"):
+                raise UnsupportedType(f"X holds {row!r}: give a table or 2D array, as transform")
+            if len(row) != width:
+                raise InvalidInput(f"X has {len(row)} columns and {width} were given by transform")
         patterns = {number: pattern for pattern, number in self._patterns.items()}
         found: list[str | None] = []
         for row in rows:
             if self.encode == "longest":
                 found.append(row[0])
             elif self.encode == "ordinal":
+                if not 0 <= int(row[0] or 0) <= len(self._keys):
+                    raise InvalidInput(f"X holds {row[0]}: there are {len(self._keys)} keys")
                 found.append(self._keys[int(row[0]) - 1] if row[0] else None)
             else:
                 held = [at for at, one in enumerate(row) if one]

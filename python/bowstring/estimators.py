@@ -158,9 +158,6 @@ def _named(data: Any) -> tuple[str, Any]:
         if data.shape[1] != 1:
             raise InvalidInput(f"X has {data.shape[1]} columns: give one")
         data = data[:, 0]
-    array = data if isinstance(data, pa.Array | pa.ChunkedArray) else None
-    if array is not None and pa.types.is_dictionary(array.type):
-        data = one_chunk(array).dictionary_decode()
     return name if isinstance(name, str) and name else "x0", text_column(data, "X")
 
 

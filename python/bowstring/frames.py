@@ -98,12 +98,43 @@ def like(table: pa.Table, data: Any) -> Any:
 def values(table: pa.Table, *names: str) -> Any:
     """Go through the rows of a table as tuples of the columns named.
 
+    Raises
+    ------
+    InvalidInput
+        If the table has no such column.
+
     Examples
     --------
     >>> list(values(pa.table({"a": [1, 2], "b": ["x", "y"]}), "b", "a"))
     [('x', 1), ('y', 2)]
     """
+    for name in names:
+        if name not in table.column_names:
+            raise InvalidInput(f"the table has no column {name!r}: it has {table.column_names}")
     return zip(*(table[name].to_pylist() for name in names), strict=True)
+
+
+def cast_text(column: Any, name: str) -> Any:
+    """Make a column of any library's text, categories, numbers or dates one `large_string` array.
+
+    Raises
+    ------
+    UnsupportedType
+        If it cannot be written as text.
+
+    Examples
+    --------
+    >>> cast_text(pa.array([1, None]), "values").to_pylist()
+    ['1', None]
+    """
+    array = one_chunk(column)
+    try:
+        if pa.types.is_dictionary(array.type):
+            # Rows of views cannot be taken by pyarrow.
+            return array.dictionary.cast(TEXT).take(array.indices)
+        return one_chunk(array.cast(TEXT))
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise UnsupportedType(f"{name} is a column of {array.type}, not text: {error}") from None
 
 
 def text_column(data: Any, name: str, column: str | None = None) -> Any:
@@ -126,11 +157,7 @@ def text_column(data: Any, name: str, column: str | None = None) -> Any:
         column = None
         if data.type in (TEXT, pa.string()):
             return one_chunk(data.cast(TEXT))
-    array = one_chunk(as_array(data, name, column))
-    try:
-        return one_chunk(array.cast(TEXT))
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise UnsupportedType(f"{name} is a column of {array.type}, not text: {error}") from None
+    return cast_text(as_array(data, name, column), name)
 
 
 def chosen(on: str | Sequence[str] | None, table: pa.Table, name: str, argument: str) -> list[str]:
@@ -148,6 +175,8 @@ def chosen(on: str | Sequence[str] | None, table: pa.Table, name: str, argument:
     """
     if on is None or isinstance(on, str):
         return [table.column_names[choose(table.column_names, on, name)]]
+    if isinstance(on, bytes) or not hasattr(on, "__len__"):
+        raise UnsupportedType(f"{argument} is {on!r}: name one column, or give a list of names")
     if not len(on):
         raise InvalidInput(f"{argument} is empty: name one column or more")
     return [table.column_names[choose(table.column_names, one, name)] for one in on]

@@ -24,6 +24,7 @@ from bowstring.columns import as_float, as_option, one_chunk, parse_bytes
 from bowstring.errors import InvalidInput, MissingPackage, UnsupportedType
 from bowstring.frames import (
     as_table,
+    cast_text,
     chosen,
     is_table,
     like,
@@ -254,10 +255,9 @@ class Linkage:
             raise MissingPackage(
                 f"to calibrate needs scikit-learn ({error}): pip install 'bowstring[sklearn]'"
             ) from error
-        table = as_table(labels, "labels")
-        rows = values(table, "left", "right")
-        scores = [[_logit(self.explain(i, j).score)] for i, j in rows]
-        same = [bool(one) for one in table["match"].to_pylist()]
+        rows = list(values(as_table(labels, "labels"), "left", "right", "match"))
+        scores = [[_logit(self.explain(i, j).score)] for i, j, _ in rows]
+        same = [bool(match) for *_, match in rows]
         if len(set(same)) < 2:
             raise InvalidInput("labels hold one kind of pair: give some that match and some not")
         model = LogisticRegression().fit(scores, same)
@@ -402,6 +402,10 @@ def link(
     """
     if relation not in ("best", "one_to_one", "many"):
         raise InvalidInput(f'relation is {relation!r}: give "best", "one_to_one" or "many"')
+    if on is not None and (left_on is not None or right_on is not None):
+        raise InvalidInput("on is given beside left_on or right_on: give either")
+    if not isinstance(symmetric, bool):
+        raise UnsupportedType(f"symmetric is {symmetric!r}: give True or False")
     lefts, names = _columns(
         left, on if left_on is None else left_on, "left", normalize, legal_forms
     )
@@ -459,21 +463,11 @@ def _columns(
     if is_table(data):
         table = as_table(data, name)
         names = chosen(on, table, name, "on")
-        columns = [_text(table.column(one), f"{name}[{one!r}]") for one in names]
+        columns = [cast_text(table.column(one), f"{name}[{one!r}]") for one in names]
     else:
         names = ["value"]
         columns = [text_column(data, name)]
     return [_prepared(column, normalize, legal_forms, name) for column in columns], names
-
-
-def _text(column: Any, name: str) -> Any:
-    array = one_chunk(column)
-    if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
-    try:
-        return one_chunk(array.cast(pa.large_string()))
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise UnsupportedType(f"{name} is a column of {array.type}: {error}") from None
 
 
 def _prepared(column: pa.Array[Any], normalize: Normalize, legal_forms: bool, name: str) -> Any:
@@ -525,7 +519,7 @@ def join(
 
     Returns
     -------
-    table of the library of `left`
+    table of the library of `left`, of pyarrow for a relation of DuckDB
         The columns of both, and `score`, `margin`, `rank` (and `bits`) as `Linkage.matches` has
         them; a column of that name is not overwritten but ends in `suffix`.
 
@@ -549,6 +543,8 @@ def join(
     """
     if how not in ("inner", "left", "full", "anti"):
         raise InvalidInput(f'how is {how!r}: give "inner", "left", "full" or "anti"')
+    if not isinstance(suffix, str):
+        raise UnsupportedType(f"suffix is {suffix!r}: give a text")
     lefts, rights = as_table(left, "left"), as_table(right, "right")
     linkage = link(lefts, rights, on, left_on=left_on, right_on=right_on, **options)
     matches = linkage.matches
@@ -611,6 +607,8 @@ def explain(linkage: Linkage, match: int = 0) -> Explanation:
     >>> print(str(bow.link.explain(linkage)).splitlines()[0])
     xilinx corp ~ xilinx inc: 0.369
     """
+    if not isinstance(linkage, Linkage):
+        raise UnsupportedType(f"linkage is {linkage!r}: give what link gives")
     at = as_option(match, "match", required=True)
     if at >= len(linkage):
         raise InvalidInput(f"match is {at}: there are {len(linkage)}, numbered from 0")
@@ -851,4 +849,8 @@ def _pairs(data: Any, name: str) -> list[tuple[int, int, float]]:
         return [(i, j, 1.0) for i, j in values(table, "left", "right")]
     if not isinstance(data, Iterable):
         raise UnsupportedType(f"{name} is a {type(data).__name__}: give a table, or pairs of rows")
-    return [(int(pair[0]), int(pair[1]), 1.0) for pair in data]
+    pairs = list(data)
+    for pair in pairs:
+        if isinstance(pair, str) or not hasattr(pair, "__len__") or len(pair) < 2:
+            raise UnsupportedType(f"{name} holds {pair!r}: give pairs of row numbers")
+    return [(int(pair[0]), int(pair[1]), 1.0) for pair in pairs]
