@@ -260,7 +260,7 @@ impl<'a> Inverted<'a> {
         for (at, term) in terms.iter().enumerate() {
             // To score a candidate whole reads its vector, here and there.
             let whole = 2 * terms.len();
-            if read > 2 * touched.len() + whole * k && unread > touched.len() {
+            if 2 * read > touched.len() + whole * k && unread > 2 * touched.len() + whole * k {
                 read = 0;
                 reached = reached.max(self.sure(query, k, skip, touched, sums, partial, dense));
                 let level = self.level(term);
