@@ -260,8 +260,8 @@ def test_relations_of_duckdb() -> None:
     assert isinstance(found, pa.Table)
     assert found.to_pylist() == expected.to_pylist()
     # What is given back DuckDB reads by its name.
-    count = connection.sql("select count(*) from found where score > 0.3").fetchone()
-    assert count == (len(SAME),)
+    counted = connection.sql("select count(*) from found where score > 0.3").fetchall()
+    assert counted == [(len(SAME),)]
     clusters = link.deduplicate_names(connection.from_arrow(left), on="name")
     assert clusters == link.deduplicate_names(left, on="name")
 
