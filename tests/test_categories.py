@@ -198,6 +198,23 @@ def test_every_library(library: str, table: bool) -> None:
             assert found.index.tolist() == data.index.tolist()
 
 
+def test_relations_of_duckdb_and_tables_of_lists() -> None:
+    duckdb = pytest.importorskip("duckdb")
+    table = pa.table({"v": VENDORS})
+    expected = OverlapEncoder().fit_transform(table)
+    assert OverlapEncoder().fit_transform(duckdb.connect().from_arrow(table)) == expected
+    assert OverlapEncoder().fit_transform({"v": VENDORS}) == expected
+
+
+@settings(max_examples=30)
+@given(VALUES, st.integers(1, 3))
+def test_rows_that_hold_a_key(values: list[Any], least: int) -> None:
+    for which in ("maximal", "per_value", "whole"):
+        found = pa.table(_core.overlap_keys(pa.array(values, pa.string()), least, which, None))
+        for key, rows in zip(found["key"].to_pylist(), found["rows"].to_pylist(), strict=True):
+            assert rows == sum(key in (value or "") for value in values)
+
+
 def test_numbers() -> None:
     texts = ["2181 Buchanan Loop 98248", "-3.5 C", "none", None, "1,200.50 EUR"]
     first = NumberExtractor().fit(texts)
@@ -247,6 +264,8 @@ def test_consolidated() -> None:
         Consolidate({"a": ["x"], "b": ["X"]}).fit(["x"])
     with pytest.raises(bow.UnsupportedType):
         Consolidate(5).fit(["x"])  # type: ignore[arg-type]
+    with pytest.raises(bow.UnsupportedType, match="mapping is 5"):
+        Consolidate({"a": 5}).fit(["x"])  # type: ignore[dict-item]
 
 
 def test_profile() -> None:
@@ -330,5 +349,11 @@ def test_columns_that_cannot_be_meant() -> None:
         OverlapEncoder().fit(pa.table({"a": ["x"], "b": ["y"]}))
     with pytest.raises(bow.UnsupportedType):
         OverlapEncoder().fit([b"\xff"])
+    with pytest.raises(bow.UnsupportedType, match="normalize is 'yes'"):
+        OverlapEncoder(normalize="yes").fit(["a"])  # type: ignore[arg-type]
+    with pytest.raises(bow.UnsupportedType, match="units holds 5"):
+        NumberExtractor(units=[5]).fit(["a"])  # type: ignore[list-item]
+    with pytest.raises(bow.UnsupportedType, match="substrings holds 5"):
+        SubstringSearch([5]).fit(["a"])  # type: ignore[list-item]
     with pytest.raises(bow.InvalidInput, match="style"):
         NumberExtractor(style="roman").fit(["a"])  # type: ignore[arg-type]

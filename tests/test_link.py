@@ -249,6 +249,63 @@ def test_joins_of_every_library(library: str) -> None:
         assert len(lazy) == len(SAME)
 
 
+def test_relations_of_duckdb() -> None:
+    duckdb = pytest.importorskip("duckdb")
+    left = pa.table({"name": COMPANIES, "id": range(len(COMPANIES))})
+    right = pa.table({"name": ORGANISATIONS, "key": range(len(ORGANISATIONS))})
+    connection = duckdb.connect()
+    relations = [connection.from_arrow(table) for table in (left, right)]
+    expected = link.join(left, right, on="name", how="full", threshold=0.3)
+    found = link.join(*relations, on="name", how="full", threshold=0.3)
+    assert isinstance(found, pa.Table)
+    assert found.to_pylist() == expected.to_pylist()
+    # What is given back DuckDB reads by its name.
+    counted = connection.sql("select count(*) from found where score > 0.3").fetchall()
+    assert counted == [(len(SAME),)]
+    clusters = link.deduplicate_names(connection.from_arrow(left), on="name")
+    assert clusters == link.deduplicate_names(left, on="name")
+
+
+def test_memory_bounds_the_work_and_not_the_answer() -> None:
+    pick = Random(7)
+    names = ["".join(pick.choices("abcdefgh", k=9)) + f" {pick.choice('xyz')}" for _ in range(3000)]
+    other = [name[:4] + pick.choice("abc") + name[5:] for name in names]
+    whole = link.link(names, other, relation="many", threshold=0.5, threads=1).matches
+    # Room for the names, and for a part of the lists at a time.
+    parts = link.link(names, other, relation="many", threshold=0.5, threads=1, memory="5MB")
+    assert parts.matches == whole
+    with pytest.raises(bow.OutOfBudget, match="memory is 100000 bytes"):
+        link.link(names, other, memory=100_000)
+    table = pa.table({"a": names, "b": other})
+    with pytest.raises(bow.OutOfBudget, match="link fewer rows"):
+        link.link(table, table, on=["a", "b"], memory="1MB")
+    columns = link.link(table, table, on=["a", "b"], memory="100MB").matches
+    assert columns == link.link(table, table, on=["a", "b"]).matches
+    with pytest.raises(bow.InvalidInput, match="memory is 'much'"):
+        link.link(names, other, memory="much")
+
+
+def test_among_many_names_longer_grams_find_the_same() -> None:
+    pick = Random(3)
+    heads = ["".join(pick.choices("bcdfghklmnpr", k=8)) for _ in range(26_000)]
+    left = [f"{head} holdings" for head in heads]
+    right = [f"{head[:5]}{head[6:]} group" for head in heads]
+    found = link.link(left, right, candidates=3)
+    assert link.evaluate(found, [(at, at) for at in range(len(heads))]).f1 > 0.99
+
+
+def test_few_matches_among_many_rows() -> None:
+    pick = Random(5)
+
+    def name() -> str:
+        return " ".join("".join(pick.choices("abcdefghijklmnop", k=6)) for _ in range(3))
+
+    left = [name() for _ in range(900)]
+    right = [f"{one[:2]}x{one[3:]}" for one in left[:120]] + [name() for _ in range(900)]
+    found = link.link(left, right)
+    assert link.evaluate(found, [(at, at) for at in range(120)]).f1 > 0.95
+
+
 def test_explanations() -> None:
     found = link.link(COMPANIES, ORGANISATIONS, threshold=0.3)
     why = found.explain(3, 0)

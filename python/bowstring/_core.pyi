@@ -633,6 +633,7 @@ def link(
     min_cosine: float,
     threshold: float | None,
     symmetric: bool,
+    memory: int | None,
     threads: int | None,
     progress: _Progress | None,
 ) -> Linkage: ...
@@ -643,6 +644,7 @@ def link_columns(
     candidates: int,
     min_cosine: float,
     threshold: float | None,
+    memory: int | None,
     threads: int | None,
     progress: _Progress | None,
 ) -> Evidence: ...

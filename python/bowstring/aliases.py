@@ -15,9 +15,9 @@ from typing import Any, Literal, TypeAlias
 
 import pyarrow as pa
 
-from bowstring.columns import as_float
+from bowstring.columns import as_float, choose
 from bowstring.errors import InvalidInput, MissingPackage
-from bowstring.frames import as_table, is_table, normalised, text_column, values
+from bowstring.frames import as_table, cast_text, is_table, normalised, text_column, values
 
 # What pyarrow's stubs do not know, or know wrongly.
 _pa: Any = pa
@@ -61,7 +61,8 @@ class AliasNetwork:
     ) -> None:
         table = as_table(pairs, "pairs")
         names = text_column(table, "pairs", alias)
-        records = text_column(table, "pairs", record).to_pylist()
+        at = choose(table.column_names, record, "pairs")
+        records = cast_text(table.column(at), "pairs").to_pylist()
         counts: list[Any] = [1] * len(names)
         if count in table.column_names:
             counts = table[count].to_pylist()
@@ -76,7 +77,7 @@ class AliasNetwork:
         ):
             if not key or of is None:
                 continue
-            if n is None or isinstance(n, bool) or not n > 0:
+            if isinstance(n, bool) or not hasattr(n, "__float__") or not n > 0:
                 raise InvalidInput(f"count is {n!r} in row {at} of pairs: give numbers above 0")
             self._shown.setdefault(key, name)
             self._by_alias[key][of] += float(n)
@@ -178,12 +179,13 @@ class AliasNetwork:
             raise InvalidInput(f'method is {method!r}: give "markov", "modularity" or "record"')
         numbers: dict[int, int] = {}
         found = [numbers.setdefault(groups[key], len(numbers)) for key in keys]
-        return _pa.table(
+        made: pa.Table = _pa.table(
             {
                 "alias": _pa.array(self._shown.values(), pa.large_string()),
                 "cluster": _pa.array(found, pa.uint64()),
             }
         )
+        return made
 
     def _connected(self, keys: Sequence[str]) -> dict[str, int]:
         found: dict[str, int] = {}
@@ -364,7 +366,8 @@ class AliasNetwork:
         types = (pa.uint64(), pa.uint64(), pa.float64(), pa.large_string())
         columns = zip(*rows_found, strict=True) if rows_found else ([], [], [], [])
         arrays = [_pa.array(list(c), t) for c, t in zip(columns, types, strict=True)]
-        return _pa.table(arrays, names=["left", "right", "score", "via"])
+        made: pa.Table = _pa.table(arrays, names=["left", "right", "score", "via"])
+        return made
 
 
 _COLUMNS = ("left", "right", "score")

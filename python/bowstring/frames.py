@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -75,7 +75,8 @@ def as_table(data: Any, name: str) -> pa.Table:
     # Rows of views cannot be taken by pyarrow.
     plain = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
     fields = [field.with_type(plain.get(field.type, field.type)) for field in table.schema]
-    return table.cast(pa.schema(fields))
+    made: pa.Table = table.cast(pa.schema(fields))
+    return made
 
 
 def like(table: pa.Table, data: Any) -> Any:
@@ -97,12 +98,43 @@ def like(table: pa.Table, data: Any) -> Any:
 def values(table: pa.Table, *names: str) -> Any:
     """Go through the rows of a table as tuples of the columns named.
 
+    Raises
+    ------
+    InvalidInput
+        If the table has no such column.
+
     Examples
     --------
     >>> list(values(pa.table({"a": [1, 2], "b": ["x", "y"]}), "b", "a"))
     [('x', 1), ('y', 2)]
     """
+    for name in names:
+        if name not in table.column_names:
+            raise InvalidInput(f"the table has no column {name!r}: it has {table.column_names}")
     return zip(*(table[name].to_pylist() for name in names), strict=True)
+
+
+def cast_text(column: Any, name: str) -> Any:
+    """Make a column of any library's text, categories, numbers or dates one `large_string` array.
+
+    Raises
+    ------
+    UnsupportedType
+        If it cannot be written as text.
+
+    Examples
+    --------
+    >>> cast_text(pa.array([1, None]), "values").to_pylist()
+    ['1', None]
+    """
+    array = one_chunk(column)
+    try:
+        if pa.types.is_dictionary(array.type):
+            # Rows of views cannot be taken by pyarrow.
+            return array.dictionary.cast(TEXT).take(array.indices)
+        return one_chunk(array.cast(TEXT))
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise UnsupportedType(f"{name} is a column of {array.type}, not text: {error}") from None
 
 
 def text_column(data: Any, name: str, column: str | None = None) -> Any:
@@ -125,11 +157,7 @@ def text_column(data: Any, name: str, column: str | None = None) -> Any:
         column = None
         if data.type in (TEXT, pa.string()):
             return one_chunk(data.cast(TEXT))
-    array = one_chunk(as_array(data, name, column))
-    try:
-        return one_chunk(array.cast(TEXT))
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise UnsupportedType(f"{name} is a column of {array.type}, not text: {error}") from None
+    return cast_text(as_array(data, name, column), name)
 
 
 def chosen(on: str | Sequence[str] | None, table: pa.Table, name: str, argument: str) -> list[str]:
@@ -147,6 +175,8 @@ def chosen(on: str | Sequence[str] | None, table: pa.Table, name: str, argument:
     """
     if on is None or isinstance(on, str):
         return [table.column_names[choose(table.column_names, on, name)]]
+    if isinstance(on, bytes) or not hasattr(on, "__len__"):
+        raise UnsupportedType(f"{argument} is {on!r}: name one column, or give a list of names")
     if not len(on):
         raise InvalidInput(f"{argument} is empty: name one column or more")
     return [table.column_names[choose(table.column_names, one, name)] for one in on]
@@ -169,3 +199,54 @@ def normalised(names: Any) -> Any:
     found = _pc.replace_substring(found, "ß", "ss")
     found = _pc.replace_substring_regex(found, r"[^\p{L}\p{N}]+", " ")
     return _pc.utf8_trim(found, characters=" ")
+
+
+def normalised_by(normalize: Any, column: Any, name: str) -> Any:
+    """Normalise a column as `normalize` asks: `normalised`, not at all, or by a function.
+
+    Raises
+    ------
+    UnsupportedType
+        If it is neither True, False nor a function, or the function makes no column of text.
+    InvalidInput
+        If the function makes more values than it is given, or fewer.
+
+    Examples
+    --------
+    >>> normalised_by(True, text_column(["Été"], "values"), "values").to_pylist()
+    ['ete']
+    """
+    if normalize is True:
+        return normalised(column)
+    if normalize is False:
+        return column
+    if not callable(normalize):
+        raise UnsupportedType(f"normalize is {normalize!r}: give True, False or a function")
+    made = text_column(normalize(column), name)
+    if len(made) != len(column):
+        raise InvalidInput(f"normalize made {len(made)} values of {len(column)}")
+    return made
+
+
+def as_texts(given: Any, name: str) -> list[str]:
+    """Make a text, or several, a list of texts.
+
+    Raises
+    ------
+    UnsupportedType
+        If it is neither, or one of them is no text.
+
+    Examples
+    --------
+    >>> as_texts("kg", "units"), as_texts(("kg", "g"), "units")
+    (['kg'], ['kg', 'g'])
+    """
+    if isinstance(given, str):
+        return [given]
+    if not isinstance(given, Iterable):
+        raise UnsupportedType(f"{name} is {given!r}: give a text, or a list of them")
+    texts = list(given)
+    for text in texts:
+        if not isinstance(text, str):
+            raise UnsupportedType(f"{name} holds {text!r}: give texts")
+    return texts

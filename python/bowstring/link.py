@@ -20,14 +20,15 @@ import pyarrow.compute as pc
 
 from bowstring import _core
 from bowstring.aliases import AliasNetwork
-from bowstring.columns import as_float, as_option, one_chunk
+from bowstring.columns import as_float, as_option, one_chunk, parse_bytes
 from bowstring.errors import InvalidInput, MissingPackage, UnsupportedType
 from bowstring.frames import (
     as_table,
+    cast_text,
     chosen,
     is_table,
     like,
-    normalised,
+    normalised_by,
     text_column,
     values,
 )
@@ -168,7 +169,8 @@ class Linkage:
             raise InvalidInput("agreements are learned from several columns: name them in on")
         found = _pa.table(self._core.agreements())
         names = _pa.array(self.columns).take(found["column"].combine_chunks())
-        return found.set_column(0, "column", names)
+        named: pa.Table = found.set_column(0, "column", names)
+        return named
 
     def explain(self, left: int, right: int) -> Explanation:
         """Say what carries the score of two rows, matched or not.
@@ -253,10 +255,9 @@ class Linkage:
             raise MissingPackage(
                 f"to calibrate needs scikit-learn ({error}): pip install 'bowstring[sklearn]'"
             ) from error
-        table = as_table(labels, "labels")
-        rows = values(table, "left", "right")
-        scores = [[_logit(self.explain(i, j).score)] for i, j in rows]
-        same = [bool(one) for one in table["match"].to_pylist()]
+        rows = list(values(as_table(labels, "labels"), "left", "right", "match"))
+        scores = [[_logit(self.explain(i, j).score)] for i, j, _ in rows]
+        same = [bool(match) for *_, match in rows]
         if len(set(same)) < 2:
             raise InvalidInput("labels hold one kind of pair: give some that match and some not")
         model = LogisticRegression().fit(scores, same)
@@ -330,6 +331,7 @@ def link(
     symmetric: bool = True,
     normalize: Normalize = True,
     legal_forms: bool = False,
+    memory: int | str | None = None,
     threads: int | None = None,
     progress: Any = None,
 ) -> Linkage:
@@ -351,7 +353,7 @@ def link(
         0.5, an even chance, of several columns; 0.7 for fewer than fifty names.
     candidates
         How many distinct names (rows, of several columns) are compared with each: those of the
-        greatest cosine of 3-grams, exactly; of 5-grams among more than 200,000 distinct names.
+        greatest cosine of 3-grams, exactly; of 5-grams among more than 50,000 distinct names.
     min_cosine
         The least cosine of a candidate: the higher, the less work.
     symmetric
@@ -361,6 +363,9 @@ def link(
         function makes of an Arrow column of text another.
     legal_forms
         Leave out "GmbH", "Inc." and their like, by cleanco's list.
+    memory
+        The most that linking may take beside the tables and the matches, in bytes or as "4GB".
+        Candidates are looked for in as many passes as it takes to stay below.
     threads
         Threads to use; all by default.
     progress
@@ -376,6 +381,8 @@ def link(
         If an option cannot be meant, or a table has no such column.
     UnsupportedType
         If a column is not text.
+    OutOfBudget
+        If `memory` does not hold the names and their grams.
     MissingPackage
         If `legal_forms` is set and cleanco is not installed.
 
@@ -395,6 +402,10 @@ def link(
     """
     if relation not in ("best", "one_to_one", "many"):
         raise InvalidInput(f'relation is {relation!r}: give "best", "one_to_one" or "many"')
+    if on is not None and (left_on is not None or right_on is not None):
+        raise InvalidInput("on is given beside left_on or right_on: give either")
+    if not isinstance(symmetric, bool):
+        raise UnsupportedType(f"symmetric is {symmetric!r}: give True or False")
     lefts, names = _columns(
         left, on if left_on is None else left_on, "left", normalize, legal_forms
     )
@@ -403,18 +414,21 @@ def link(
     )
     if len(names) != len(others):
         raise InvalidInput(f"left_on names {len(names)} columns and right_on {len(others)}")
-    options = _options(candidates, min_cosine, threshold)
+    options = _options(candidates, min_cosine, threshold, memory)
     with progress_callback(progress) as callback:
         return _linked(lefts, rights, names, relation, options, symmetric, threads, callback)
 
 
-def _options(candidates: int, min_cosine: float, threshold: Threshold) -> tuple[Any, ...]:
+def _options(
+    candidates: int, min_cosine: float, threshold: Threshold, memory: int | str | None
+) -> tuple[Any, ...]:
     if isinstance(threshold, str) and threshold != "auto":
         raise InvalidInput(f'threshold is {threshold!r}: give a number from 0 to 1, or "auto"')
     return (
         as_option(candidates, "candidates", required=True),
         as_float(min_cosine, "min_cosine"),
         None if isinstance(threshold, str) else as_float(threshold, "threshold"),
+        parse_bytes(memory),
     )
 
 
@@ -429,14 +443,15 @@ def _linked(
     callback: Any,
 ) -> Linkage:
     least: tuple[Any, Any, Any] = (options[0], options[1], options[2])
+    memory = options[3]
     asked = as_option(threads, "threads")
     if len(lefts) == 1:
         right = None if rights is None else rights[0]
         found: _core.Linkage | _core.Evidence = _core.link(
-            lefts[0], right, relation, *least, symmetric, asked, callback
+            lefts[0], right, relation, *least, symmetric, memory, asked, callback
         )
     else:
-        found = _core.link_columns(lefts, rights, relation, *least, asked, callback)
+        found = _core.link_columns(lefts, rights, relation, *least, memory, asked, callback)
     matches = _pa.table(found.pairs())
     others = lefts if rights is None else rights
     return Linkage(matches, found.threshold(), tuple(names), found, lefts, others)
@@ -448,41 +463,20 @@ def _columns(
     if is_table(data):
         table = as_table(data, name)
         names = chosen(on, table, name, "on")
-        columns = [_text(table.column(one), f"{name}[{one!r}]") for one in names]
+        columns = [cast_text(table.column(one), f"{name}[{one!r}]") for one in names]
     else:
         names = ["value"]
         columns = [text_column(data, name)]
     return [_prepared(column, normalize, legal_forms, name) for column in columns], names
 
 
-def _text(column: Any, name: str) -> pa.Array[Any]:
-    array = one_chunk(column)
-    if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
-    try:
-        return one_chunk(array.cast(pa.large_string()))
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise UnsupportedType(f"{name} is a column of {array.type}: {error}") from None
-
-
-def _prepared(
-    column: pa.Array[Any], normalize: Normalize, legal_forms: bool, name: str
-) -> pa.Array[Any]:
+def _prepared(column: pa.Array[Any], normalize: Normalize, legal_forms: bool, name: str) -> Any:
     if legal_forms:
         column = _without_legal_forms(column)
-    if normalize is True:
-        return normalised(column)
-    if normalize is False:
-        return column
-    if not callable(normalize):
-        raise UnsupportedType(f"normalize is {normalize!r}: give True, False or a function")
-    made = text_column(normalize(column), name)
-    if len(made) != len(column):
-        raise InvalidInput(f"normalize made {len(made)} values of {len(column)}")
-    return made
+    return normalised_by(normalize, column, name)
 
 
-def _without_legal_forms(column: pa.Array[Any]) -> pa.Array[Any]:
+def _without_legal_forms(column: pa.Array[Any]) -> Any:
     try:
         from cleanco import basename
     except ImportError as error:
@@ -521,11 +515,11 @@ def join(
         Ends the names of columns on the right that the left has too.
     **options
         Those of `link`: `relation`, `threshold`, `candidates`, `symmetric`, `normalize`,
-        `legal_forms`, `threads`, `progress` and `min_cosine`.
+        `legal_forms`, `memory`, `threads`, `progress` and `min_cosine`.
 
     Returns
     -------
-    table of the library of `left`
+    table of the library of `left`, of pyarrow for a relation of DuckDB
         The columns of both, and `score`, `margin`, `rank` (and `bits`) as `Linkage.matches` has
         them; a column of that name is not overwritten but ends in `suffix`.
 
@@ -549,6 +543,8 @@ def join(
     """
     if how not in ("inner", "left", "full", "anti"):
         raise InvalidInput(f'how is {how!r}: give "inner", "left", "full" or "anti"')
+    if not isinstance(suffix, str):
+        raise UnsupportedType(f"suffix is {suffix!r}: give a text")
     lefts, rights = as_table(left, "left"), as_table(right, "right")
     linkage = link(lefts, rights, on, left_on=left_on, right_on=right_on, **options)
     matches = linkage.matches
@@ -584,7 +580,7 @@ def join(
     return like(joined, left)
 
 
-def _missing(rows: pa.Array[Any], count: int) -> pa.Array[Any]:
+def _missing(rows: pa.Array[Any], count: int) -> Any:
     every = _pa.array(range(count), pa.int64())
     return every.filter(_pc.invert(_pc.is_in(every, value_set=rows)))
 
@@ -611,6 +607,8 @@ def explain(linkage: Linkage, match: int = 0) -> Explanation:
     >>> print(str(bow.link.explain(linkage)).splitlines()[0])
     xilinx corp ~ xilinx inc: 0.369
     """
+    if not isinstance(linkage, Linkage):
+        raise UnsupportedType(f"linkage is {linkage!r}: give what link gives")
     at = as_option(match, "match", required=True)
     if at >= len(linkage):
         raise InvalidInput(f"match is {at}: there are {len(linkage)}, numbered from 0")
@@ -627,6 +625,7 @@ def deduplicate_names(
     min_cosine: float = 0.2,
     normalize: Normalize = True,
     legal_forms: bool = False,
+    memory: int | str | None = None,
     threads: int | None = None,
     progress: Any = None,
 ) -> pa.Table:
@@ -638,7 +637,7 @@ def deduplicate_names(
         A column of names, or a table.
     on
         The columns of the table to compare: one of names, or several whose evidence adds up.
-    threshold, candidates, min_cosine, normalize, legal_forms, threads, progress
+    threshold, candidates, min_cosine, normalize, legal_forms, memory, threads, progress
         As of `link`.
 
     Returns
@@ -671,7 +670,7 @@ def deduplicate_names(
     ([0, 0, 1, 0], [0, 0, 2, 0])
     """
     columns, names = _columns(data, on, "data", normalize, legal_forms)
-    options = _options(candidates, min_cosine, threshold)
+    options = _options(candidates, min_cosine, threshold, memory)
     count = len(columns[0])
     # Equal rows are one.
     keys = list(zip(*(column.to_pylist() for column in columns), strict=True))
@@ -724,7 +723,7 @@ def deduplicate_names(
     numbers: dict[int, int] = {}
     for row in range(count):
         cluster[row] = numbers.setdefault(representative[row], len(numbers))
-    return _pa.table(
+    made: pa.Table = _pa.table(
         {
             "row": _pa.array(range(count), pa.uint64()),
             "cluster": _pa.array(cluster, pa.uint64()),
@@ -732,6 +731,7 @@ def deduplicate_names(
             "score": _pa.array(scores, pa.float64()),
         }
     )
+    return made
 
 
 @dataclass(frozen=True)
@@ -849,4 +849,8 @@ def _pairs(data: Any, name: str) -> list[tuple[int, int, float]]:
         return [(i, j, 1.0) for i, j in values(table, "left", "right")]
     if not isinstance(data, Iterable):
         raise UnsupportedType(f"{name} is a {type(data).__name__}: give a table, or pairs of rows")
-    return [(int(pair[0]), int(pair[1]), 1.0) for pair in data]
+    pairs = list(data)
+    for pair in pairs:
+        if isinstance(pair, str) or not hasattr(pair, "__len__") or len(pair) < 2:
+            raise UnsupportedType(f"{name} holds {pair!r}: give pairs of row numbers")
+    return [(int(pair[0]), int(pair[1]), 1.0) for pair in pairs]

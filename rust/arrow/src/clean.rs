@@ -12,6 +12,7 @@ use bowstring::clean::find::Held;
 use bowstring::clean::link::evidence::{Agreement, Level};
 use bowstring::clean::link::{Explanation, Pairs};
 use bowstring::clean::number::Numbers;
+use bowstring::clean::overlap::Key;
 
 use crate::results::{broken, nullable_table, numbers, table, validity};
 
@@ -101,14 +102,16 @@ pub fn agreements(found: &[Agreement]) -> Result<RecordBatch> {
     )
 }
 
-/// `key, support`, a row a key.
+/// `key, support, rows`, a row a key.
 ///
 /// # Errors
 /// None that a caller can cause.
-pub fn keys(found: Vec<(String, u64)>) -> Result<RecordBatch> {
-    let (keys, support): (Vec<String>, Vec<u64>) = found.into_iter().unzip();
-    let keys = Arc::new(LargeStringArray::from_iter_values(keys)) as ArrayRef;
-    table(None, vec![("key", keys), ("support", numbers(support))])
+pub fn keys(found: &[Key]) -> Result<RecordBatch> {
+    let texts = found.iter().map(|key| &key.text);
+    let texts = Arc::new(LargeStringArray::from_iter_values(texts)) as ArrayRef;
+    let support = numbers(found.iter().map(|key| key.support).collect());
+    let rows = numbers(found.iter().map(|key| key.rows).collect());
+    table(None, vec![("key", texts), ("support", support), ("rows", rows)])
 }
 
 /// Lists of the numbers of texts that each value holds, `large_list<uint32>`; null where the value is.

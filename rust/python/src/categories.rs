@@ -27,10 +27,14 @@ pub fn overlap_keys(
     keys: &str,
     threads: Option<usize>,
 ) -> PyResult<Table> {
-    let known = [("maximal", overlap::Keys::Maximal), ("per_value", overlap::Keys::PerValue)];
+    let known = [
+        ("maximal", overlap::Keys::Maximal),
+        ("per_value", overlap::Keys::PerValue),
+        ("whole", overlap::Keys::Whole),
+    ];
     let which = one_of("keys", keys, &known).map_err(|error| to_python(py, &error))?;
     run(py, threads, move |monitor| {
-        arrow::keys(overlap::keys(&read(values)?, min_length, which, monitor)?)
+        arrow::keys(&overlap::keys(&read(values)?, min_length, which, monitor)?)
     })
     .map(Table)
 }

@@ -32,9 +32,10 @@ fn options(
     min_cosine: f64,
     threshold: Option<f64>,
     symmetric: bool,
+    memory: Option<u64>,
 ) -> Result<Options> {
     let relation = relation(name)?;
-    Ok(Options { relation, candidates, least: min_cosine as f32, threshold, symmetric })
+    Ok(Options { relation, candidates, least: min_cosine as f32, threshold, symmetric, memory })
 }
 
 /// Two columns of names, linked.
@@ -99,10 +100,11 @@ pub fn link(
     min_cosine: f64,
     threshold: Option<f64>,
     symmetric: bool,
+    memory: Option<u64>,
     threads: Option<usize>,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Linkage> {
-    let options = options(relation, candidates, min_cosine, threshold, symmetric)
+    let options = options(relation, candidates, min_cosine, threshold, symmetric, memory)
         .map_err(|error| to_python(py, &error))?;
     run_reporting(py, progress, move |monitor| {
         let (left, right) = (read(left)?, right.map(read).transpose()?);
@@ -122,10 +124,11 @@ pub fn link_columns(
     candidates: usize,
     min_cosine: f64,
     threshold: Option<f64>,
+    memory: Option<u64>,
     threads: Option<usize>,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Evidence> {
-    let options = options(relation, candidates, min_cosine, threshold, true)
+    let options = options(relation, candidates, min_cosine, threshold, true, memory)
         .map_err(|error| to_python(py, &error))?;
     run_reporting(py, progress, move |monitor| {
         let read_all = |columns: Vec<Column>| columns.into_iter().map(read).collect();

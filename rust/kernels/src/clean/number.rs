@@ -156,9 +156,18 @@ fn separator(text: &str, at: usize, style: Style) -> usize {
 
 fn scan(text: &str, from: usize, first: usize, style: Style) -> Number {
     let bytes = text.as_bytes();
+    let point = if style == Style::European { b',' } else { b'.' };
     let mut stop = run(bytes, first);
     let mut digits = text[first..stop].to_owned();
-    if stop - first <= 3 {
+    // ".5" is a half, and "v.5" holds 5.
+    let fraction = first > from
+        && bytes[first - 1] == point
+        && text[..first - 1].chars().next_back().is_none_or(|other| {
+            other.is_whitespace() || is_currency(other) || is_sign(other) || "([{".contains(other)
+        });
+    if fraction {
+        digits.insert_str(0, "0.");
+    } else if stop - first <= 3 {
         let mut kind = None;
         loop {
             let width = separator(text, stop, style);
@@ -174,20 +183,20 @@ fn scan(text: &str, from: usize, first: usize, style: Style) -> Number {
             stop = group + 3;
         }
     }
-    let point = if style == Style::European { b',' } else { b'.' };
-    if bytes.get(stop) == Some(&point) && bytes.get(stop + 1).is_some_and(u8::is_ascii_digit) {
+    if !fraction
+        && bytes.get(stop) == Some(&point)
+        && bytes.get(stop + 1).is_some_and(u8::is_ascii_digit)
+    {
         let end = run(bytes, stop + 1);
         digits.push('.');
         digits.push_str(&text[stop + 1..end]);
         stop = end;
     }
-    let count = digits.bytes().filter(u8::is_ascii_digit).count();
-    let before = &text[from..first];
-    let (mut start, mut negative) = (first, false);
-    if let Some(sign) =
-        before.chars().next_back().filter(|sign| matches!(sign, '-' | '+' | '\u{2212}'))
-    {
-        let place = first - sign.len_utf8();
+    let count = digits.bytes().filter(u8::is_ascii_digit).count() - usize::from(fraction);
+    let (mut start, mut negative) = (first - usize::from(fraction), false);
+    let before = &text[from..start];
+    if let Some(sign) = before.chars().next_back().filter(|&sign| is_sign(sign)) {
+        let place = start - sign.len_utf8();
         let free = text[..place]
             .chars()
             .next_back()
@@ -200,6 +209,10 @@ fn scan(text: &str, from: usize, first: usize, style: Style) -> Number {
     let value: f64 = digits.parse().unwrap_or(f64::NAN);
     let value = if negative { -value } else { value };
     Number { start, stop, value, unit: unit(text, start, stop), digits: count }
+}
+
+fn is_sign(letter: char) -> bool {
+    matches!(letter, '-' | '+' | '\u{2212}')
 }
 
 /// The sign of a currency before a number, or else the sign or word that follows.
@@ -258,7 +271,9 @@ mod tests {
             ("A-5 (-6) \u{2212}7 +8", Plain, &[5.0, -6.0, -7.0, 8.0]),
             ("4E5 1_000", Plain, &[4.0, 5.0, 1.0, 0.0]),
             ("1.", Plain, &[1.0]),
-            (".5", Plain, &[5.0]),
+            (".5 -.25 ($.99) v.5 1..5", Plain, &[0.5, -0.25, 0.99, 5.0, 1.0, 5.0]),
+            (",5 .5", European, &[0.5, 5.0]),
+            (".500,000", Comma, &[0.5, 0.0]),
             ("1.2.3", Plain, &[1.2, 3.0]),
         ];
         for &(text, style, expected) in cases {

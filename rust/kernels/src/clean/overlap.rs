@@ -11,13 +11,14 @@
 //! longer somewhere exactly if at one of its occurrences the reach is longer, or that of the
 //! character before.
 
-use std::collections::{HashMap, HashSet};
+use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use super::text;
 use crate::corpus::MAX_SYMBOLS;
 use crate::error::{Error, Result};
 use crate::interrupt::Monitor;
-use crate::suffix;
+use crate::suffix::{lcp, sort};
 use crate::symbol::Patterns;
 
 /// Which substrings are keys.
@@ -27,6 +28,19 @@ pub enum Keys {
     Maximal,
     /// The union of those of each value.
     PerValue,
+    /// Whole values that another one holds.
+    Whole,
+}
+
+/// A key, and who holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The substring.
+    pub text: String,
+    /// The distinct values that hold it.
+    pub support: u64,
+    /// The rows that do.
+    pub rows: u64,
 }
 
 /// Ends each value: no byte of UTF-8.
@@ -35,18 +49,60 @@ const SEPARATOR: u8 = u8::MAX;
 /// Positions between two looks at the monitor.
 const BLOCK: usize = 1 << 16;
 
-/// A stretch of a value that is shared and can be made no longer where it stands.
+/// Suffixes whose places are read at once.
+const STRIDE: usize = 1 << 10;
+
+/// No rank.
+const NONE: u32 = u32::MAX;
+
+/// The distinct values of a column end to end, a separator after each.
+struct Values {
+    bytes: Vec<u8>,
+    /// Where each ends: its separator.
+    ends: Vec<u32>,
+    /// The rows that each stands in.
+    rows: Vec<u64>,
+}
+
+/// A place of a value: how much the suffix here has in common with the one before it in order,
+/// later how far what is shared reaches; and the value.
+#[derive(Clone, Copy)]
+struct Place {
+    length: u32,
+    value: u32,
+}
+
+/// The suffixes in order: what each has in common with the one before it, and whose it is.
+struct Ranked {
+    common: Vec<u32>,
+    values: Vec<u32>,
+}
+
+/// A stretch of a value that is shared and can be made no longer where it stands, and the ranks of
+/// all suffixes that begin with it.
 struct Stretch {
     length: u32,
     rank: u32,
     value: u32,
+    low: u32,
+    high: u32,
+    /// The rows of those suffixes, one counted for each.
+    rows: u64,
 }
 
-/// The keys of a column, and how many distinct values hold each: the longest first, then in the
-/// order of their bytes.
+/// A suffix that has something in common with another one of its value.
+struct Again {
+    rank: u32,
+    /// The nearest one before it.
+    before: u32,
+    length: u32,
+    rows: u64,
+}
+
+/// The keys of a column: the longest first, then in the order of their bytes.
 ///
-/// Keys have `min_length` characters or more. Equal values are one. O(bytes) time and memory beside
-/// the sorting of suffixes and what the keys occur.
+/// Keys have `min_length` characters or more. Equal values are one. O(n log n) time for n bytes,
+/// nearly all of it linear, and O(n) memory, beside the keys themselves.
 ///
 /// # Errors
 /// [`Error::InvalidInput`] if `min_length` is 0, or the distinct values hold 2³¹ bytes or more; if
@@ -56,189 +112,385 @@ pub fn keys(
     min_length: usize,
     which: Keys,
     monitor: &Monitor,
-) -> Result<Vec<(String, u64)>> {
+) -> Result<Vec<Key>> {
     if min_length == 0 {
         return Err(Error::InvalidInput("min_length is 0: give 1 or more characters".into()));
     }
-    let mut seen = HashSet::new();
-    let mut bytes: Vec<u8> = vec![];
-    let mut ends: Vec<u32> = vec![];
-    for row in 0..values.len() {
-        if let Some(value) = text(values, row)?
-            && !value.is_empty()
-            && seen.insert(value)
-        {
-            if bytes.len() + value.len() >= MAX_SYMBOLS {
+    let mut values = Values::read(values, monitor)?;
+    if values.ends.len() < 2 {
+        return Ok(vec![]);
+    }
+    let suffixes = sort(&mut values.bytes)?;
+    let prefixes = lcp::common_prefixes(&values.bytes, &suffixes, monitor)?;
+    let mut places = values.places(&prefixes);
+    drop(prefixes);
+    let ranked = reach(&mut places, &suffixes, monitor)?;
+    values.keep_stretches(&mut places, min_length, which == Keys::Whole, monitor)?;
+    let (mut stretches, again) =
+        stretches(&places, &suffixes, &ranked, &values.rows, min_length, monitor)?;
+    drop(places);
+    close(&mut stretches, &ranked, &values.rows, monitor)?;
+    drop(ranked);
+    // Those of one substring stand together: they share a length and where their ranks begin.
+    let stretches = by_length(stretches);
+    let mut twice = Twice::new(&again);
+    let mut found: Vec<(usize, u32, Key)> = vec![];
+    for (nth, group) in
+        stretches.chunk_by(|a, b| (a.length, a.low) == (b.length, b.low)).enumerate()
+    {
+        if nth % BLOCK == 0 {
+            monitor.check()?;
+        }
+        let Stretch { length, low, high, rows, .. } = group[0];
+        twice.lower(length);
+        let held = u64::from(high - low);
+        let key = match which {
+            Keys::Maximal => group.len() as u64 == held,
+            Keys::PerValue => twice.whole(group),
+            Keys::Whole => true,
+        };
+        if key {
+            let start = suffixes[low as usize] as usize;
+            let text = String::from_utf8_lossy(&values.bytes[start..start + length as usize]);
+            let (count, repeated) = twice.inside(low, high);
+            let key = Key { text: text.into_owned(), support: held - count, rows: rows - repeated };
+            found.push((key.text.chars().count(), low, key));
+        }
+    }
+    // Of keys of one length, none begins another: they are in the order of their suffixes.
+    found.sort_unstable_by_key(|&(length, low, _)| (Reverse(length), low));
+    Ok(found.into_iter().map(|found| found.2).collect())
+}
+
+impl Values {
+    fn read(column: &Patterns, monitor: &Monitor) -> Result<Self> {
+        let mut seen: HashMap<&str, usize> = HashMap::new();
+        let mut values = Self { bytes: vec![], ends: vec![], rows: vec![] };
+        for row in 0..column.len() {
+            if row % BLOCK == 0 {
+                monitor.check()?;
+            }
+            let Some(value) = text(column, row)?.filter(|value| !value.is_empty()) else {
+                continue;
+            };
+            let next = values.ends.len();
+            let number = *seen.entry(value).or_insert(next);
+            if number < next {
+                values.rows[number] += 1;
+                continue;
+            }
+            if values.bytes.len() + value.len() >= MAX_SYMBOLS {
                 return Err(Error::InvalidInput(format!(
                     "the distinct values hold more than {MAX_SYMBOLS} bytes; give fewer of them"
                 )));
             }
-            bytes.extend_from_slice(value.as_bytes());
-            ends.push(bytes.len() as u32);
-            bytes.push(SEPARATOR);
+            values.bytes.extend_from_slice(value.as_bytes());
+            values.ends.push(values.bytes.len() as u32);
+            values.rows.push(1);
+            values.bytes.push(SEPARATOR);
+        }
+        Ok(values)
+    }
+
+    /// Whose each place is, and what its suffix has in common with the one before it in order,
+    /// within the value.
+    fn places(&self, prefixes: &[u32]) -> Vec<Place> {
+        let mut places = Vec::with_capacity(prefixes.len());
+        for (value, &end) in (0..).zip(&self.ends) {
+            let within = &prefixes[places.len()..=end as usize];
+            let left = (0..within.len() as u32).rev();
+            places.extend(
+                within
+                    .iter()
+                    .zip(left)
+                    .map(|(&prefix, left)| Place { length: prefix.min(left), value }),
+            );
+        }
+        places
+    }
+
+    /// Leaves of how far the places reach what can be made no longer where it stands, or is a whole
+    /// value, and has enough characters; 0 elsewhere.
+    fn keep_stretches(
+        &self,
+        places: &mut [Place],
+        min_length: usize,
+        whole: bool,
+        monitor: &Monitor,
+    ) -> Result<()> {
+        let text = &self.bytes[..];
+        let continues = |at: usize| text[at] & 0xC0 == 0x80;
+        // Where the substring at the character before reaches.
+        let mut reached = 0;
+        for (at, place) in places.iter_mut().enumerate() {
+            if at % BLOCK == 0 {
+                monitor.check()?;
+            }
+            let reach = std::mem::take(&mut place.length) as usize;
+            if text[at] == SEPARATOR {
+                reached = 0;
+                continue;
+            }
+            if continues(at) {
+                continue;
+            }
+            // The last character may be shared in part only.
+            let mut stop = at + reach;
+            while stop > at && text[stop] != SEPARATOR && continues(stop) {
+                stop -= 1;
+            }
+            let all = (at == 0 || text[at - 1] == SEPARATOR) && text[stop] == SEPARATOR;
+            if stop > reached && stop - at >= min_length && (all || !whole) {
+                let characters = (at..stop).filter(|&at| !continues(at));
+                if characters.take(min_length).count() == min_length {
+                    place.length = (stop - at) as u32;
+                }
+            }
+            reached = stop;
+        }
+        Ok(())
+    }
+}
+
+/// Makes of what each suffix has in common with the one before it how long the longest substring
+/// is that another value holds.
+fn reach(places: &mut [Place], suffixes: &[u32], monitor: &Monitor) -> Result<Ranked> {
+    let mut common = Vec::with_capacity(suffixes.len());
+    let mut values = Vec::with_capacity(suffixes.len());
+    let mut shared = Vec::with_capacity(suffixes.len());
+    let mut gathered = vec![];
+    let (mut least, mut last) = (0, NONE);
+    for ranks in suffixes.chunks(STRIDE) {
+        monitor.check()?;
+        for &Place { length, value } in gather(places, ranks, &mut gathered) {
+            least = if value == last { least.min(length) } else { length };
+            last = value;
+            common.push(length);
+            values.push(value);
+            shared.push(least);
         }
     }
-    drop(seen);
-    if ends.len() < 2 {
-        return Ok(vec![]);
-    }
-    let suffixes = suffix::sort(&mut bytes)?;
-    let mut owners = vec![0_u32; bytes.len()];
-    let mut start = 0;
-    for (value, &end) in ends.iter().enumerate() {
-        owners[start..=end as usize].fill(value as u32);
-        start = end as usize + 1;
-    }
-    monitor.check()?;
-    let common = common_prefixes(&bytes, &suffixes, monitor)?;
-    let reach = reaches(&bytes, &suffixes, &common, &owners, &ends);
-    let mut stretches = stretches(&bytes, &suffixes, &reach, &owners, min_length, monitor)?;
-    // Those of one substring stand together.
-    stretches.sort_unstable_by_key(|one| (one.length, one.rank));
-    let mut found = vec![];
-    let mut at = 0;
-    let mut owned: HashMap<u32, (usize, usize)> = HashMap::new();
-    while at < stretches.len() {
-        if at % BLOCK == 0 {
+    (least, last) = (0, NONE);
+    // What the suffix has in common with the one behind it.
+    let mut length = 0;
+    for rank in (0..suffixes.len()).rev() {
+        if rank % BLOCK == 0 {
             monitor.check()?;
         }
-        let (length, rank) = (stretches[at].length, stretches[at].rank as usize);
-        let mut low = rank;
-        while common[low] >= length {
-            low -= 1;
-        }
-        let mut high = rank + 1;
-        while high < suffixes.len() && common[high] >= length {
-            high += 1;
-        }
-        let first = at;
-        while at < stretches.len()
-            && stretches[at].length == length
-            && (stretches[at].rank as usize) < high
-        {
-            at += 1;
-        }
-        owned.clear();
-        for &suffix in &suffixes[low..high] {
-            owned.entry(owners[suffix as usize]).or_default().0 += 1;
-        }
-        for one in &stretches[first..at] {
-            owned.entry(one.value).or_default().1 += 1;
-        }
-        let whole = |&(occurrences, maximal): &(usize, usize)| occurrences == maximal;
-        let key = match which {
-            Keys::Maximal => owned.values().all(whole),
-            Keys::PerValue => owned.values().any(whole),
-        };
-        if key {
-            let start = suffixes[rank] as usize;
-            let key = &bytes[start..start + length as usize];
-            found.push((String::from_utf8_lossy(key).into_owned(), owned.len() as u64));
-        }
+        let value = values[rank];
+        least = if value == last { least.min(length) } else { length };
+        last = value;
+        length = common[rank];
+        shared[rank] = least.max(shared[rank]);
     }
-    found.sort_by_cached_key(|(key, _)| (std::cmp::Reverse(key.chars().count()), key.clone()));
-    Ok(found)
+    for (&suffix, &shared) in suffixes.iter().zip(&shared) {
+        places[suffix as usize].length = shared;
+    }
+    Ok(Ranked { common, values })
 }
 
-/// How much each suffix has in common with the one before it in order; 0 for the first. By way of
-/// the text's own order (Kärkkäinen, Manzini and Puglisi 2009), O(n) time.
-fn common_prefixes(text: &[u8], suffixes: &[u32], monitor: &Monitor) -> Result<Vec<u32>> {
-    let mut before = vec![u32::MAX; text.len()];
-    for pair in suffixes.windows(2) {
-        before[pair[1] as usize] = pair[0];
-    }
-    let mut shared = 0;
-    for at in 0..text.len() {
-        if at % BLOCK == 0 {
-            monitor.check()?;
-        }
-        let other = before[at];
-        if other == u32::MAX {
-            before[at] = 0;
-            shared = 0;
-            continue;
-        }
-        let other = other as usize;
-        while at.max(other) + shared < text.len() && text[at + shared] == text[other + shared] {
-            shared += 1;
-        }
-        before[at] = shared as u32;
-        shared = shared.saturating_sub(1);
-    }
-    Ok(suffixes.iter().map(|&suffix| before[suffix as usize]).collect())
+/// Reads the places of some suffixes in a row, each likely far from the one before it: nothing waits
+/// for one of them, so that many are on their way at once.
+fn gather<'a>(places: &[Place], suffixes: &[u32], to: &'a mut Vec<Place>) -> &'a [Place] {
+    to.clear();
+    to.extend(suffixes.iter().map(|&suffix| places[suffix as usize]));
+    to
 }
 
-/// How long the longest substring at each position is that another value holds, in whole
-/// characters.
-fn reaches(
-    text: &[u8],
-    suffixes: &[u32],
-    common: &[u32],
-    owners: &[u32],
-    ends: &[u32],
-) -> Vec<u32> {
-    let mut reach = vec![0_u32; text.len()];
-    let owner = |rank: usize| owners[suffixes[rank] as usize];
-    let mut least = 0;
-    for rank in 1..suffixes.len() {
-        least = if owner(rank - 1) == owner(rank) { least.min(common[rank]) } else { common[rank] };
-        reach[suffixes[rank] as usize] = least;
-    }
-    least = 0;
-    for rank in (1..suffixes.len()).rev() {
-        least = if owner(rank - 1) == owner(rank) { least.min(common[rank]) } else { common[rank] };
-        let here = &mut reach[suffixes[rank - 1] as usize];
-        *here = (*here).max(least);
-    }
-    for (at, here) in reach.iter_mut().enumerate() {
-        let end = ends[owners[at] as usize] as usize;
-        let mut stop = end.min(at + *here as usize);
-        // The last character may be shared in part only.
-        while stop > at && stop < end && text[stop] & 0xC0 == 0x80 {
-            stop -= 1;
+/// Ranks of which each has less in common with the one before it than all behind it so far: the
+/// last one that has too little for a substring begins, or is the first behind, those that begin
+/// with it.
+#[derive(Default)]
+struct Smaller(Vec<(u32, u32, u64)>);
+
+impl Smaller {
+    fn push(&mut self, common: u32, rank: u32, rows: u64) {
+        while self.0.last().is_some_and(|&(other, ..)| other >= common) {
+            self.0.pop();
         }
-        *here = stop.saturating_sub(at) as u32;
+        self.0.push((common, rank, rows));
     }
-    reach
+
+    /// The last place of less than `length`.
+    fn last(&self, length: u32) -> Option<usize> {
+        self.0.partition_point(|&(common, ..)| common < length).checked_sub(1)
+    }
 }
 
+/// The stretches in the order of their suffixes, and the suffixes that have as much as a stretch in
+/// common with another one of their value.
 fn stretches(
-    text: &[u8],
+    places: &[Place],
     suffixes: &[u32],
-    reach: &[u32],
-    owners: &[u32],
+    ranked: &Ranked,
+    rows: &[u64],
     min_length: usize,
     monitor: &Monitor,
-) -> Result<Vec<Stretch>> {
-    let mut ranks = vec![0_u32; text.len()];
-    for (rank, &suffix) in suffixes.iter().enumerate() {
-        ranks[suffix as usize] = rank as u32;
+) -> Result<(Vec<Stretch>, Vec<Again>)> {
+    let (mut found, mut again) = (vec![], vec![]);
+    let mut smaller = Smaller::default();
+    let mut last = vec![NONE; rows.len()];
+    let (mut before, mut start) = (0_u64, 0);
+    let mut gathered: Vec<Place> = vec![];
+    for rank in 0..suffixes.len() as u32 {
+        let block = &suffixes[rank as usize..];
+        if rank as usize % STRIDE == 0 {
+            monitor.check()?;
+            gather(places, &block[..block.len().min(STRIDE)], &mut gathered);
+        }
+        let (common, value) = (ranked.common[rank as usize], ranked.values[rank as usize]);
+        smaller.push(common, rank, before);
+        if (common as usize) < min_length {
+            start = rank;
+        }
+        let other = std::mem::replace(&mut last[value as usize], rank);
+        if other != NONE && other >= start {
+            // The least since the other one stands first of those behind it.
+            let at = smaller.0.partition_point(|&(_, rank, _)| rank <= other);
+            let length = smaller.0[at].0;
+            again.push(Again { rank, before: other, length, rows: rows[value as usize] });
+        }
+        let length = gathered[rank as usize % STRIDE].length;
+        if length > 0 {
+            let (_, low, behind) = smaller.0[smaller.last(length).unwrap_or(0)];
+            let rows = before - behind;
+            found.push(Stretch { length, rank, value, low, high: 0, rows });
+        }
+        before += rows[value as usize];
     }
-    let mut found = vec![];
-    // Where the substring at the character before reaches.
-    let mut reached = 0;
-    for (at, &byte) in text.iter().enumerate() {
-        if at % BLOCK == 0 {
+    Ok((found, again))
+}
+
+/// Finds where the suffixes that begin with each stretch end.
+fn close(
+    stretches: &mut [Stretch],
+    ranked: &Ranked,
+    rows: &[u64],
+    monitor: &Monitor,
+) -> Result<()> {
+    let mut smaller = Smaller::default();
+    let mut behind = 0_u64;
+    let mut waiting = stretches.iter_mut().rev().peekable();
+    for rank in (0..ranked.common.len()).rev() {
+        if rank % BLOCK == 0 {
             monitor.check()?;
         }
-        if byte == SEPARATOR {
-            reached = 0;
-            continue;
+        behind += rows[ranked.values[rank] as usize];
+        if let Some(stretch) = waiting.next_if(|stretch| stretch.rank as usize == rank) {
+            let (high, after) = match smaller.last(stretch.length) {
+                Some(at) => (smaller.0[at].1, smaller.0[at].2),
+                None => (ranked.common.len() as u32, 0),
+            };
+            stretch.high = high;
+            stretch.rows += behind - after;
         }
-        if byte & 0xC0 == 0x80 {
-            continue;
+        smaller.push(ranked.common[rank], rank as u32, behind);
+    }
+    Ok(())
+}
+
+/// The longest stretches first, those of one length in the order of their suffixes.
+fn by_length(mut stretches: Vec<Stretch>) -> Vec<Stretch> {
+    // Stable: those that are equal are in order already.
+    stretches.sort_by_key(|stretch| Reverse(stretch.length));
+    stretches
+}
+
+/// Suffixes with as much in common with another one of their value as is asked at a time, counted.
+struct Twice<'a> {
+    again: &'a [Again],
+    /// By what they have in common, the most last.
+    waiting: Vec<u32>,
+    /// By the suffix before them.
+    befores: Vec<u32>,
+    /// Of those that have enough: sums of counts and rows over blocks of powers of two (Fenwick
+    /// 1994).
+    sums: Vec<(u64, u64)>,
+    length: u32,
+}
+
+impl<'a> Twice<'a> {
+    fn new(again: &'a [Again]) -> Self {
+        let order = |key: fn(&Again) -> u32| {
+            let mut order: Vec<u32> = (0..again.len() as u32).collect();
+            order.sort_unstable_by_key(|&at| key(&again[at as usize]));
+            order
+        };
+        Self {
+            again,
+            waiting: order(|one| one.length),
+            befores: order(|one| one.before),
+            sums: vec![(0, 0); again.len() + 1],
+            length: NONE,
         }
-        let stop = at + reach[at] as usize;
-        if stop > reached && reach[at] as usize >= min_length {
-            let starts = text[at..stop].iter().filter(|&&byte| byte & 0xC0 != 0x80);
-            if starts.count() >= min_length {
-                let (length, rank) = (reach[at], ranks[at]);
-                found.push(Stretch { length, rank, value: owners[at] });
+    }
+
+    /// Asks for so much, never more than before.
+    fn lower(&mut self, length: u32) {
+        self.length = length;
+        while let Some(&at) =
+            self.waiting.last().filter(|&&at| self.again[at as usize].length >= length)
+        {
+            self.waiting.pop();
+            let mut block = at as usize + 1;
+            while block < self.sums.len() {
+                self.sums[block].0 += 1;
+                self.sums[block].1 += self.again[at as usize].rows;
+                block += block & block.wrapping_neg();
             }
         }
-        reached = stop;
     }
-    Ok(found)
+
+    /// How many suffixes of these ranks have one of their value before them there, and their rows.
+    fn inside(&self, low: u32, high: u32) -> (u64, u64) {
+        let below = |rank: u32| {
+            let mut block = self.again.partition_point(|one| one.rank < rank);
+            let mut sum = (0, 0);
+            while block > 0 {
+                sum = (sum.0 + self.sums[block].0, sum.1 + self.sums[block].1);
+                block -= block & block.wrapping_neg();
+            }
+            sum
+        };
+        if self.again.is_empty() {
+            return (0, 0);
+        }
+        // The first suffix has none before it that has as much in common.
+        let (all, before) = (below(high), below(low + 1));
+        (all.0 - before.0, all.1 - before.1)
+    }
+
+    /// Whether some value holds the substring of a group in its stretches alone.
+    fn whole(&self, group: &[Stretch]) -> bool {
+        let alone = |stretch: &Stretch| {
+            self.before(stretch.rank).is_none() && self.behind(stretch.rank).is_none()
+        };
+        if group.iter().any(alone) {
+            return true;
+        }
+        let mut held: Vec<(u32, u32)> =
+            group.iter().map(|stretch| (stretch.value, stretch.rank)).collect();
+        held.sort_unstable();
+        held.chunk_by(|a, b| a.0 == b.0).any(|held| {
+            let joined = |pair: &[(u32, u32)]| self.before(pair[1].1) == Some(pair[0].1);
+            self.before(held[0].1).is_none()
+                && self.behind(held[held.len() - 1].1).is_none()
+                && held.windows(2).all(joined)
+        })
+    }
+
+    /// The suffix of the same value before this one that has enough in common with it.
+    fn before(&self, rank: u32) -> Option<u32> {
+        let at = self.again.binary_search_by_key(&rank, |one| one.rank).ok()?;
+        Some(&self.again[at]).filter(|one| one.length >= self.length).map(|one| one.before)
+    }
+
+    /// The one behind it.
+    fn behind(&self, rank: u32) -> Option<u32> {
+        let again = |at: &u32| &self.again[*at as usize];
+        let at = self.befores.binary_search_by_key(&rank, |at| again(at).before).ok()?;
+        Some(again(&self.befores[at])).filter(|one| one.length >= self.length).map(|one| one.rank)
+    }
 }
 
 #[cfg(test)]
@@ -290,6 +542,7 @@ mod tests {
             .collect();
         let keys = match which {
             Keys::Maximal => longest(&shared),
+            Keys::Whole => shared.into_iter().filter(|key| distinct.contains(key)).collect(),
             Keys::PerValue => distinct
                 .iter()
                 .flat_map(|value| {
@@ -303,14 +556,19 @@ mod tests {
     proptest! {
         #[test]
         fn keys_agree_with_the_definition(
-            values in prop::collection::vec("[abé𝄞]{0,7}", 0..9),
+            values in prop::collection::vec("[abé𝄞]{0,9}|[ab]{0,12}", 0..9),
             min_length in 1_usize..4,
         ) {
-            for which in [Keys::Maximal, Keys::PerValue] {
+            for which in [Keys::Maximal, Keys::PerValue, Keys::Whole] {
                 let found = keys(&column(&values), min_length, which, &Monitor::default()).unwrap();
-                let sizes: Vec<usize> = found.iter().map(|key| key.0.chars().count()).collect();
-                prop_assert!(sizes.is_sorted_by(|a, b| a >= b));
-                let found: BTreeMap<_, _> = found.into_iter().collect();
+                let order = |key: &Key| (Reverse(key.text.chars().count()), key.text.clone());
+                prop_assert!(found.iter().map(order).is_sorted());
+                for key in &found {
+                    let rows = values.iter().filter(|value| value.contains(&*key.text)).count();
+                    prop_assert_eq!(key.rows, rows as u64);
+                }
+                let found: BTreeMap<_, _> =
+                    found.into_iter().map(|key| (key.text, key.support)).collect();
                 prop_assert_eq!(found, naive(&values, min_length, which));
             }
         }
@@ -321,7 +579,7 @@ mod tests {
         let values = ["Cisco Systems", "Cisco SPVTG", "Cisco-Linksys"].map(String::from);
         let of = |which| {
             let found = keys(&column(&values), 4, which, &Monitor::default()).unwrap();
-            found.into_iter().map(|key| key.0).collect::<Vec<_>>()
+            found.into_iter().map(|key| key.text).collect::<Vec<_>>()
         };
         assert_eq!(of(Keys::Maximal), ["Cisco S"]);
         assert_eq!(of(Keys::PerValue), ["Cisco S", "Cisco"]);

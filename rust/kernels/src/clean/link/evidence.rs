@@ -6,12 +6,13 @@ use std::collections::{HashMap, HashSet};
 
 use rayon::prelude::*;
 
+use super::budget::Budget;
 use super::compare::{Comparer, edit_distance, words};
 use super::names::{NO_NAME, Names, Vectors};
-use super::products::Inverted;
+use super::products::{self, Space};
 use super::{Options, Pairs, Relation};
 use crate::error::{Error, Result};
-use crate::interrupt::{Monitor, Phase};
+use crate::interrupt::Monitor;
 use crate::symbol::Patterns;
 
 /// How two values of a column agree.
@@ -42,8 +43,11 @@ pub const SIMILAR: f64 = 0.65;
 /// Pairs drawn to see how values agree by chance.
 const DRAWN: usize = 50_000;
 
-/// How often the same rows agree so, before anything was seen; counts as one pair.
+/// How often the same rows agree so, before anything was seen.
 const PRIOR: [f64; LEVELS] = [0.85, 0.08, 0.04, 0.03];
+
+/// That counts as one pair, and so many more for each that is found to be the same.
+const BELIEF: f64 = 0.3;
 
 /// Rounds after which the estimate stands.
 const ROUNDS: usize = 100;
@@ -86,10 +90,10 @@ struct Column {
     shares: Vec<f64>,
 }
 
+#[derive(Clone, Copy)]
 struct Candidate {
     left: u32,
     right: u32,
-    levels: Vec<Level>,
     probability: f64,
     bits: f64,
 }
@@ -101,7 +105,8 @@ impl Evidence {
     /// O(rows · candidates · columns) comparisons beside the products.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for options that cannot be meant; if someone asks to stop.
+    /// [`Error::InvalidInput`] for options that cannot be meant; [`Error::OutOfBudget`]; if someone
+    /// asks to stop.
     pub fn new(
         left: &[Patterns],
         right: Option<&[Patterns]>,
@@ -109,17 +114,20 @@ impl Evidence {
         monitor: &Monitor,
     ) -> Result<Self> {
         options.check()?;
+        let mut budget = Budget::new(options.memory);
         let columns = left
             .iter()
             .enumerate()
-            .map(|(at, left)| Column::new(left, right.map(|right| &right[at]), monitor))
+            .map(|(at, left)| {
+                Column::new(left, right.map(|right| &right[at]), &mut budget, monitor)
+            })
             .collect::<Result<Vec<_>>>()?;
         let Some(first) = columns.first() else {
             return Err(Error::InvalidInput("on names no column: give one or more".into()));
         };
         let alone = right.is_none();
         let rows = (first.names.left.len(), first.names.right.len());
-        let mut found = candidates(&columns, rows, alone, options, monitor)?;
+        let (mut found, levels) = candidates(&columns, rows, alone, options, &mut budget, monitor)?;
         let mut evidence = Self {
             pairs: Pairs::default(),
             bits: vec![],
@@ -128,7 +136,8 @@ impl Evidence {
             threshold: options.threshold.unwrap_or(PROBABLE),
             columns,
         };
-        evidence.learn(&mut found, rows, alone, monitor)?;
+        evidence.learn(&mut found, &levels, rows, alone, monitor)?;
+        drop(levels);
         evidence.choose(found, options.relation, alone);
         Ok(evidence)
     }
@@ -156,11 +165,11 @@ impl Evidence {
         Ok(self.columns.iter().zip(&self.agreements).map(weigh).collect())
     }
 
-    fn weigh(&self, candidate: &Candidate) -> f64 {
+    fn weigh(&self, left: u32, levels: &[Level]) -> f64 {
         let weight = |((column, agreement), &level): ((&Column, &Agreement), &Level)| {
-            column.weight(candidate.left as usize, level, agreement)
+            column.weight(left as usize, level, agreement)
         };
-        self.columns.iter().zip(&self.agreements).zip(&candidate.levels).map(weight).sum()
+        self.columns.iter().zip(&self.agreements).zip(levels).map(weight).sum()
     }
 
     /// Expectation maximisation of what the same rows agree on; what they agree on by chance is
@@ -168,6 +177,7 @@ impl Evidence {
     fn learn(
         &mut self,
         found: &mut [Candidate],
+        levels: &[Level],
         rows: (usize, usize),
         alone: bool,
         monitor: &Monitor,
@@ -182,16 +192,28 @@ impl Evidence {
         for _ in 0..ROUNDS {
             monitor.check()?;
             let odds = self.prior / (1.0 - self.prior);
-            found.par_iter_mut().for_each(|candidate| {
-                candidate.bits = self.weigh(candidate);
-                let odds = odds * candidate.bits.exp2();
-                candidate.probability = if odds.is_finite() { odds / (1.0 + odds) } else { 1.0 };
+            let width = self.columns.len();
+            found.par_iter_mut().zip(levels.par_chunks(width)).for_each(|(candidate, levels)| {
+                candidate.bits = self.weigh(candidate.left, levels);
+                candidate.probability = probability(odds, candidate.bits);
             });
+            if !alone {
+                // Of rows on the right, one at most is the same as a row on the left: neighbours of
+                // which many are somewhat alike must not be taken for what the same rows look like.
+                found.par_chunk_by_mut(|a, b| a.left == b.left).for_each(|row| {
+                    let all: f64 = row.iter().map(|one| likely(odds, one.bits)).sum();
+                    for one in row {
+                        one.probability = likely(odds, one.bits) / (1.0 + all);
+                    }
+                });
+            }
+            let same: f64 = found.iter().map(|candidate| candidate.probability).sum();
+            let believed = 1.0 + BELIEF * same;
             let mut change = 0.0_f64;
             for (at, agreement) in self.agreements.iter_mut().enumerate() {
-                let mut same = PRIOR;
-                for candidate in found.iter() {
-                    let level = candidate.levels[at];
+                let mut same = PRIOR.map(|share| share * believed);
+                for (candidate, levels) in found.iter().zip(levels.chunks(width)) {
+                    let level = levels[at];
                     if level != Level::Missing {
                         same[level as usize] += candidate.probability;
                     }
@@ -203,12 +225,17 @@ impl Evidence {
                 }
                 agreement.same = same;
             }
-            let same: f64 = found.iter().map(|candidate| candidate.probability).sum();
             self.prior = ((same + 0.5) / all).min(0.5);
             if change < 1e-6 {
                 break;
             }
         }
+        let odds = self.prior / (1.0 - self.prior);
+        let width = self.columns.len();
+        found.par_iter_mut().zip(levels.par_chunks(width)).for_each(|(candidate, levels)| {
+            candidate.bits = self.weigh(candidate.left, levels);
+            candidate.probability = probability(odds, candidate.bits);
+        });
         Ok(())
     }
 
@@ -225,8 +252,7 @@ impl Evidence {
                 let rank = block[..at].iter().filter(|other| other.bits > one.bits).count() + 1;
                 let margin = one.probability - if at == 0 { second } else { first };
                 if one.probability >= self.threshold {
-                    let levels = vec![];
-                    ranked.push((rank as u64, margin, Candidate { levels, ..*one }));
+                    ranked.push((rank as u64, margin, *one));
                 }
                 if relation == Relation::Best && !alone {
                     break;
@@ -255,8 +281,14 @@ impl Evidence {
 }
 
 impl Column {
-    fn new(left: &Patterns, right: Option<&Patterns>, monitor: &Monitor) -> Result<Self> {
-        let names = Names::new(left, right, monitor)?;
+    fn new(
+        left: &Patterns,
+        right: Option<&Patterns>,
+        budget: &mut Budget,
+        monitor: &Monitor,
+    ) -> Result<Self> {
+        let names = Names::new(left, right, budget, monitor)?;
+        budget.take(8 * names.texts.len(), "how frequent they are")?;
         let mut shares = vec![0.0_f64; names.texts.len()];
         for side in [&names.left, &names.right] {
             let mut counts: HashMap<u32, usize> = HashMap::new();
@@ -364,15 +396,31 @@ impl Column {
     }
 }
 
+/// The odds of a match after evidence in bits; as large as can be added up.
+fn likely(odds: f64, bits: f64) -> f64 {
+    (odds * bits.exp2()).min(1e300)
+}
+
+fn probability(odds: f64, bits: f64) -> f64 {
+    let odds = likely(odds, bits);
+    odds / (1.0 + odds)
+}
+
 /// The pairs of rows whose 3-grams, those of each column apart, are nearest.
 fn candidates(
     columns: &[Column],
     rows: (usize, usize),
     alone: bool,
     options: &Options,
+    budget: &mut Budget,
     monitor: &Monitor,
-) -> Result<Vec<Candidate>> {
-    let mut vectors = Vectors::default();
+) -> Result<(Vec<Candidate>, Vec<Level>)> {
+    let both = if alone { rows.0 } else { rows.0 + rows.1 };
+    let most = columns.iter().map(|column| column.names.grams_of_rows(alone)).sum();
+    budget.take(8 * most + 12 * both, "the grams of the rows")?;
+    let pair = 2 * size_of::<(u32, u32)>() + size_of::<Candidate>() + columns.len();
+    budget.take(rows.0 * (24 + options.candidates * pair), "the candidates")?;
+    let mut vectors = Vectors::with_capacity(both, most);
     let mut one = vec![];
     let mut gather = |side: fn(&Names) -> &[u32], rows: usize| -> Result<()> {
         for row in 0..rows {
@@ -403,10 +451,17 @@ fn candidates(
     let features = columns.iter().map(|column| column.names.features).sum();
     let queries: Vec<u32> = (0..rows.0 as u32).collect();
     let items: Vec<u32> = (first..first + rows.1 as u32).collect();
-    let inverted = Inverted::new(&vectors, &items, features);
-    monitor.enter(Phase::Querying, 0, Some(rows.0 as u64));
+    let space = Space { vectors: &vectors, items: &items, features };
     let skip = |query: u32, place: u32| alone && query == place;
-    let near = inverted.nearest(&queries, options.candidates, options.least, skip, monitor)?;
+    let near = products::nearest(
+        &space,
+        &queries,
+        options.candidates,
+        options.least,
+        skip,
+        budget.left(),
+        monitor,
+    )?;
     let mut pairs: Vec<(u32, u32)> = vec![];
     for (left, near) in (0..).zip(&near) {
         pairs.extend(near.iter().map(|found| match alone {
@@ -416,12 +471,19 @@ fn candidates(
     }
     pairs.sort_unstable();
     pairs.dedup();
-    Ok(pairs
-        .into_par_iter()
-        .map_init(Comparer::default, |comparer, (left, right)| {
-            let level = |column: &Column| column.level(left as usize, right as usize, comparer);
-            let levels = columns.iter().map(level).collect();
-            Candidate { left, right, levels, probability: 0.0, bits: 0.0 }
-        })
-        .collect())
+    drop(near);
+    drop(vectors);
+    let mut levels = vec![Level::Missing; pairs.len() * columns.len()];
+    pairs.par_iter().zip(levels.par_chunks_mut(columns.len())).try_for_each_init(
+        Comparer::default,
+        |comparer, (&(left, right), levels)| {
+            monitor.check()?;
+            for (column, level) in columns.iter().zip(levels) {
+                *level = column.level(left as usize, right as usize, comparer);
+            }
+            Ok(())
+        },
+    )?;
+    let found = |(left, right)| Candidate { left, right, probability: 0.0, bits: 0.0 };
+    Ok((pairs.into_iter().map(found).collect(), levels))
 }

@@ -2,10 +2,11 @@
 //! that they share, each weighed by how informative it is in these columns.
 //!
 //! Candidates are the exact top k of the cosine of gram vectors ([`products`]), of 3-grams or, among
-//! many names, of 5-grams; each is then compared word by word ([`compare`]). Rows of several columns are weighed by the evidence of each
-//! ([`evidence`]). The threshold, where none is given, is estimated without labels
-//! ([`threshold`]).
+//! many names, of 5-grams; each is then compared word by word ([`compare`]). Rows of several
+//! columns are weighed by the evidence of each ([`evidence`]). The threshold, where none is given,
+//! is estimated without labels ([`threshold`]).
 
+pub mod budget;
 pub mod compare;
 pub mod evidence;
 pub mod names;
@@ -20,11 +21,12 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::interrupt::{Monitor, Phase};
+use crate::interrupt::Monitor;
 use crate::symbol::Patterns;
+use budget::Budget;
 use compare::{Comparer, Piece};
 use names::{NO_NAME, Names};
-use products::Inverted;
+use products::Space;
 
 /// How many answers a row may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +52,8 @@ pub struct Options {
     pub threshold: Option<f64>,
     /// Whether what the right name has more counts against it.
     pub symmetric: bool,
+    /// The bytes to take at most, beside the columns and the pairs; None for any number.
+    pub memory: Option<u64>,
 }
 
 impl Options {
@@ -124,6 +128,9 @@ pub struct Answer {
     pub score: f64,
 }
 
+/// Bytes that a row takes among the rows that hold a name, at most.
+const HOLDER: usize = 80;
+
 /// The rows that hold each of some names.
 struct Holders {
     names: Vec<u32>,
@@ -164,7 +171,8 @@ impl Linkage {
     /// O(rows · candidates · words²) time beside the products, O(characters + candidates) memory.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for options that cannot be meant; if someone asks to stop.
+    /// [`Error::InvalidInput`] for options that cannot be meant; [`Error::OutOfBudget`]; if someone
+    /// asks to stop.
     pub fn new(
         left: &Patterns,
         right: Option<&Patterns>,
@@ -172,11 +180,14 @@ impl Linkage {
         monitor: &Monitor,
     ) -> Result<Self> {
         options.check()?;
-        let names = Names::new(left, right, monitor)?;
+        let mut budget = Budget::new(options.memory);
+        let names = Names::new(left, right, &mut budget, monitor)?;
         let alone = right.is_none();
+        budget.take(HOLDER * (names.left.len() + names.right.len()), "who holds them")?;
         let lefts = Holders::of(&names.left);
         let rights = Holders::of(&names.right);
-        let answers = answers(&names, &lefts.names, &rights.names, alone, options, monitor)?;
+        let answers =
+            answers(&names, &lefts.names, &rights.names, alone, options, &mut budget, monitor)?;
         let threshold = match options.threshold {
             Some(threshold) => threshold,
             None => {
@@ -270,18 +281,27 @@ fn answers(
     rights: &[u32],
     alone: bool,
     options: &Options,
+    budget: &mut Budget,
     monitor: &Monitor,
 ) -> Result<Vec<Vec<Answer>>> {
-    let blocks = names.blocks(monitor)?;
+    let room = lefts.len() * (2 * size_of::<Vec<Answer>>() + 24 * options.candidates);
+    budget.take(room, "the candidates")?;
+    let blocks = names.blocks(budget, monitor)?;
     let (vectors, features) = match &blocks {
         Some((vectors, features)) => (vectors, *features),
         None => (&names.grams, names.features),
     };
-    let inverted = Inverted::new(vectors, rights, features);
-    monitor.enter(Phase::Querying, 0, Some(lefts.len() as u64));
+    let space = Space { vectors, items: rights, features };
     let skip = |query: u32, place: u32| alone && rights[place as usize] == query;
-    let near = inverted.nearest(lefts, options.candidates, options.least, skip, monitor)?;
-    drop(inverted);
+    let near = products::nearest(
+        &space,
+        lefts,
+        options.candidates,
+        options.least,
+        skip,
+        budget.left(),
+        monitor,
+    )?;
     drop(blocks);
     lefts
         .par_iter()

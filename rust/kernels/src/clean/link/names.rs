@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
+use super::budget::Budget;
 use crate::clean::text;
 use crate::error::Result;
 use crate::interrupt::Monitor;
@@ -19,10 +20,19 @@ const SHORT: usize = 3;
 const LONG: usize = 5;
 
 /// Names above which there are many.
-const MANY: usize = 200_000;
+const MANY: usize = 50_000;
 
 /// Rows between two looks at the monitor.
 const BLOCK: usize = 4096;
+
+/// Bytes that a distinct text takes in a table and beside it, its letters aside.
+const TEXT: usize = 160;
+
+/// Bytes of a distinct word, about.
+const WORD: usize = 160;
+
+/// Bytes of a distinct gram in a table.
+const FEATURE: usize = 64;
 
 /// Sparse vectors of unit length, end to end.
 #[derive(Debug, Default)]
@@ -52,13 +62,44 @@ impl Vectors {
 
     /// One vector more: features ascending, weights scaled to unit length.
     pub fn push(&mut self, vector: &[(u32, f32)]) {
-        let norm = vector.iter().map(|&(_, weight)| f64::from(weight).powi(2)).sum::<f64>().sqrt();
-        for &(feature, weight) in vector {
-            self.features.push(feature);
-            self.weights.push((f64::from(weight) / norm) as f32);
+        let start = self.features.len();
+        self.features.extend(vector.iter().map(|one| one.0));
+        self.weights.extend(vector.iter().map(|one| one.1));
+        let norm = length(&self.weights[start..]);
+        for weight in &mut self.weights[start..] {
+            *weight = (f64::from(*weight) / norm) as f32;
         }
         self.ends.push(self.features.len());
         self.lengths.push(norm as f32);
+    }
+
+    /// None yet, with room for so many of so many features together.
+    pub fn with_capacity(vectors: usize, features: usize) -> Self {
+        Self {
+            ends: Vec::with_capacity(vectors),
+            features: Vec::with_capacity(features),
+            weights: Vec::with_capacity(features),
+            lengths: Vec::with_capacity(vectors),
+        }
+    }
+
+    /// Multiplies each weight by that of its feature, and scales the vectors to unit length.
+    fn weigh(&mut self, by: &[f32]) {
+        self.features.shrink_to_fit();
+        self.weights.shrink_to_fit();
+        let mut start = 0;
+        for &end in &self.ends {
+            let weights = &mut self.weights[start..end];
+            for (weight, &feature) in weights.iter_mut().zip(&self.features[start..end]) {
+                *weight *= by[feature as usize];
+            }
+            let norm = length(weights);
+            for weight in weights {
+                *weight = (f64::from(*weight) / norm) as f32;
+            }
+            self.lengths.push(norm as f32);
+            start = end;
+        }
     }
 
     /// The length of a vector before it was scaled.
@@ -99,6 +140,10 @@ impl Vectors {
     }
 }
 
+fn length(weights: &[f32]) -> f64 {
+    weights.iter().map(|&weight| f64::from(weight).powi(2)).sum::<f64>().sqrt()
+}
+
 /// One word of the columns.
 #[derive(Debug)]
 pub struct Word {
@@ -108,6 +153,13 @@ pub struct Word {
     pub mask: u64,
     /// ln((1 + names) / (1 + names with this word)) + 1.
     pub weight: f64,
+}
+
+impl Word {
+    /// How many grams of `length` characters it has.
+    fn grams(&self, length: usize) -> usize {
+        (self.letters.len() + 3).saturating_sub(length).max(1)
+    }
 }
 
 /// The distinct names of two columns, and which of them each row holds.
@@ -136,8 +188,15 @@ impl Names {
     /// O(characters) time and memory.
     ///
     /// # Errors
-    /// If the columns hold no text, or someone asks to stop.
-    pub fn new(left: &Patterns, right: Option<&Patterns>, monitor: &Monitor) -> Result<Self> {
+    /// If the columns hold no text, or someone asks to stop; [`crate::Error::OutOfBudget`].
+    pub fn new(
+        left: &Patterns,
+        right: Option<&Patterns>,
+        budget: &mut Budget,
+        monitor: &Monitor,
+    ) -> Result<Self> {
+        let rows = left.len() + right.map_or(0, Patterns::len);
+        budget.take(4 * rows, "the rows")?;
         let mut ids: HashMap<Box<str>, u32> = HashMap::new();
         let mut texts: Vec<Box<str>> = vec![];
         let mut read = |column: &Patterns| -> Result<Vec<u32>> {
@@ -163,7 +222,11 @@ impl Names {
         };
         let left = read(left)?;
         let right = right.map_or_else(|| Ok(left.clone()), &mut read)?;
+        // Each text stands in the table and beside it.
+        let characters: usize = texts.iter().map(|text| text.len()).sum();
+        budget.take(2 * characters + TEXT * texts.len(), "the distinct names")?;
         drop(ids);
+        budget.give(characters + TEXT / 2 * texts.len());
         let mut names = Self {
             left,
             right,
@@ -175,8 +238,16 @@ impl Names {
             features: 0,
         };
         names.read_words(monitor)?;
-        (names.grams, names.features) = names.weighed(SHORT, monitor)?;
+        budget.take(4 * names.spelled.len() + WORD * names.words.len(), "their words")?;
+        (names.grams, names.features) = names.weighed(SHORT, budget, monitor)?;
         Ok(names)
+    }
+
+    /// How many grams the names of all rows have; of the left rows where they are `alone`.
+    pub fn grams_of_rows(&self, alone: bool) -> usize {
+        let others = if alone { &[] } else { &self.right[..] };
+        let named = self.left.iter().chain(others).filter(|&&name| name != NO_NAME);
+        named.map(|&name| self.grams.get(name as usize).0.len()).sum()
     }
 
     /// The words of a name, in order.
@@ -219,11 +290,18 @@ impl Names {
     }
 
     /// The weighed grams of each name, of `length` characters, and how many distinct ones there are.
-    fn weighed(&self, length: usize, monitor: &Monitor) -> Result<(Vectors, usize)> {
+    fn weighed(
+        &self,
+        length: usize,
+        budget: &mut Budget,
+        monitor: &Monitor,
+    ) -> Result<(Vectors, usize)> {
+        let most: usize =
+            self.spelled.iter().map(|&word| self.words[word as usize].grams(length)).sum();
+        budget.take(8 * most + 12 * self.texts.len(), "their grams")?;
         let mut ids: HashMap<u128, u32, BuildHasherDefault<Mix>> = HashMap::default();
         let mut rows: Vec<u32> = vec![];
-        let mut counted: Vec<(u32, f32)> = vec![];
-        let mut counted_ends = Vec::with_capacity(self.texts.len());
+        let mut vectors = Vectors::with_capacity(self.texts.len(), most);
         let mut found: Vec<u32> = vec![];
         for name in 0..self.texts.len() {
             if name % BLOCK == 0 {
@@ -240,22 +318,17 @@ impl Names {
             found.sort_unstable();
             for same in found.chunk_by(|a, b| a == b) {
                 rows[same[0] as usize] += 1;
-                counted.push((same[0], same.len() as f32));
+                vectors.features.push(same[0]);
+                vectors.weights.push(same.len() as f32);
             }
-            counted_ends.push(counted.len());
+            vectors.ends.push(vectors.features.len());
         }
+        budget.give(8 * (most - vectors.features.len()));
+        budget.take(FEATURE * ids.len(), "the distinct grams")?;
         let names = self.texts.len();
         let weights: Vec<f32> =
             rows.iter().map(|&rows| rarity(names, rows as usize) as f32).collect();
-        for (feature, count) in &mut counted {
-            *count *= weights[*feature as usize];
-        }
-        let mut vectors = Vectors::default();
-        let mut start = 0;
-        for end in counted_ends {
-            vectors.push(&counted[start..end]);
-            start = end;
-        }
+        vectors.weigh(&weights);
         Ok((vectors, weights.len()))
     }
 
@@ -263,12 +336,16 @@ impl Names {
     /// names 5-grams, each of which fewer names share.
     ///
     /// # Errors
-    /// If someone asks to stop.
-    pub fn blocks(&self, monitor: &Monitor) -> Result<Option<(Vectors, usize)>> {
+    /// [`crate::Error::OutOfBudget`]; if someone asks to stop.
+    pub fn blocks(
+        &self,
+        budget: &mut Budget,
+        monitor: &Monitor,
+    ) -> Result<Option<(Vectors, usize)>> {
         if self.texts.len() <= MANY {
             return Ok(None);
         }
-        self.weighed(LONG, monitor).map(Some)
+        self.weighed(LONG, budget, monitor).map(Some)
     }
 }
 

@@ -1,8 +1,9 @@
 use proptest::prelude::*;
 
+use super::budget::Budget;
 use super::compare::{Comparer, edit_distance, edit_distance_of_long};
 use super::names::{Names, Vectors};
-use super::products::{Inverted, Neighbour};
+use super::products::{self, Neighbour, Space};
 use super::{Linkage, Options, Relation, threshold};
 use crate::corpus::Rows;
 use crate::interrupt::Monitor;
@@ -44,7 +45,7 @@ fn naive(vectors: &Vectors, query: u32, items: &[u32], k: usize, least: f32) -> 
 }
 
 fn options(relation: Relation, threshold: Option<f64>) -> Options {
-    Options { relation, candidates: 10, least: 0.0, threshold, symmetric: true }
+    Options { relation, candidates: 10, least: 0.0, threshold, symmetric: true, memory: None }
 }
 
 proptest! {
@@ -58,11 +59,14 @@ proptest! {
         let vectors = vectors(&rows);
         let items: Vec<u32> = (0..rows.len() as u32).filter(|item| item % 3 > 0).collect();
         let queries: Vec<u32> = (0..rows.len() as u32).collect();
-        let inverted = Inverted::new(&vectors, &items, 12);
+        let space = Space { vectors: &vectors, items: &items, features: 12 };
         let skip = |query: u32, place: u32| items[place as usize] == query;
-        let found = inverted.nearest(&queries, k, least, skip, &Monitor::default()).unwrap();
-        for (&query, found) in queries.iter().zip(&found) {
-            prop_assert_eq!(found, &naive(&vectors, query, &items, k, least));
+        for memory in [None, Some(3_000)] {
+            let found =
+                products::nearest(&space, &queries, k, least, skip, memory, &Monitor::default());
+            for (&query, found) in queries.iter().zip(&found.unwrap()) {
+                prop_assert_eq!(found, &naive(&vectors, query, &items, k, least));
+            }
         }
     }
 
@@ -77,7 +81,7 @@ proptest! {
     fn scores_are_the_same_in_both_directions(
         values in prop::collection::vec("[ab]{1,4}( [abc]{1,5}){0,4}", 2..8),
     ) {
-        let names = Names::new(&column(&values), None, &Monitor::default()).unwrap();
+        let names = Names::new(&column(&values), None, &mut Budget::default(), &Monitor::default()).unwrap();
         let mut comparer = Comparer::default();
         for a in 0..names.texts.len() as u32 {
             for b in 0..names.texts.len() as u32 {

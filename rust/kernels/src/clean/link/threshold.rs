@@ -17,12 +17,15 @@ const RANGE: (f64, f64) = (0.35, 0.9);
 /// Observations below which nothing is estimated.
 const FEW: usize = 50;
 
+/// Of decoys these shares are taken for low, to see how many of the best scores are as low.
+const LOW: [f64; 3] = [0.5, 0.75, 0.9];
+
 /// The score from which on answers have the greatest expected F1, given the `best` score of each
 /// name and the `decoys`, scores of answers that mean nothing.
 ///
-/// The share of names without an answer is what is left of the best scores below the median decoy,
-/// over half (Storey's estimate); the answers expected to be wrong above a score, that share of the
-/// decoys above it.
+/// The share of names without an answer is how many more of the best scores than of the decoys are
+/// low (Storey's estimate, the least of several); the answers expected to be wrong above a score,
+/// that share of the decoys above it.
 pub fn estimate(best: &[f64], decoys: &[f64]) -> f64 {
     if best.len() < FEW || decoys.len() < FEW {
         return DEFAULT;
@@ -33,22 +36,29 @@ pub fn estimate(best: &[f64], decoys: &[f64]) -> f64 {
         values
     };
     let (best, decoys) = (sorted(best), sorted(decoys));
-    let median = decoys[decoys.len() / 2];
-    let share = |values: &[f64]| {
-        let above = values.partition_point(|&value| value > median);
-        (values.len() - above) as f64 / values.len() as f64
-    };
-    let missing = (share(&best) / share(&decoys).max(0.5)).min(1.0);
-    let count = best.len() as f64;
-    let present = (1.0 - missing) * count;
-    let mut chosen = (f64::NEG_INFINITY, DEFAULT);
+    let missing = LOW.map(|low| {
+        let most = decoys[((1.0 - low) * decoys.len() as f64) as usize];
+        let share = |values: &[f64]| {
+            let above = values.partition_point(|&value| value > most);
+            (values.len() - above) as f64 / values.len() as f64
+        };
+        share(&best) / share(&decoys).max(low)
+    });
+    let missing = missing.into_iter().fold(1.0, f64::min) * best.len() as f64;
+    // Of each score: how many answers reach it, and how many of those are expected to be right.
+    let mut reached: Vec<(f64, f64, f64)> = vec![];
     for (at, &score) in best.iter().enumerate() {
-        if best.get(at + 1) == Some(&score) {
-            continue;
+        if best.get(at + 1) != Some(&score) {
+            let linked = (at + 1) as f64;
+            let wrong =
+                decoys.partition_point(|&decoy| decoy >= score) as f64 / decoys.len() as f64;
+            reached.push((score, linked, (linked - missing * wrong).max(0.0)));
         }
-        let linked = (at + 1) as f64;
-        let wrong = decoys.partition_point(|&decoy| decoy >= score) as f64 / decoys.len() as f64;
-        let right = (linked - missing * count * wrong).clamp(0.0, present);
+    }
+    // There are no fewer answers than are right at any score.
+    let present = reached.iter().map(|one| one.2).fold(best.len() as f64 - missing, f64::max);
+    let mut chosen = (f64::NEG_INFINITY, DEFAULT);
+    for (score, linked, right) in reached {
         let quality = 2.0 * right / (linked + present);
         if quality > chosen.0 {
             chosen = (quality, score);
