@@ -123,7 +123,7 @@ def test_one_concatenation_is_one_text() -> None:
     assert bow.select.align(ROWS, TARGET) != one
 
 
-@pytest.mark.parametrize("name", ["gzip", "lz4"])
+@pytest.mark.parametrize("name", ["gzip", "libdeflate", "lz4"])
 def test_threads_and_layouts_change_nothing(name: Any) -> None:
     rows = [None if text is None else text * 30 for text in ROWS] * 40
     expected = bow.select.align(rows, TARGET, compressor=name, threads=1)
@@ -143,9 +143,10 @@ def test_threads_and_layouts_change_nothing(name: Any) -> None:
     )
 
 
-def test_lz4_is_exact_about_its_own_lengths() -> None:
+@pytest.mark.parametrize("name", ["libdeflate", "lz4"])
+def test_other_compressors_tell_texts_apart(name: Any) -> None:
     rows = ["to be or not to be " * 40, "lorem ipsum", ""]
-    found = bow.select.ncd(rows, rows, compressor="lz4").values.to_numpy().reshape(3, 3)
+    found = bow.select.ncd(rows, rows, compressor=name).values.to_numpy().reshape(3, 3)
     assert found[0, 0] < 0.2 < found[0, 1]
     assert np.isfinite(found).all()
 
@@ -177,6 +178,12 @@ def test_no_rows() -> None:
         ((["a"], ["b"]), {"level": 2.5}, bow.UnsupportedType, "level is 2.5"),
         ((["a"], ["b"]), {"compressor": "lz4", "level": 3}, bow.InvalidInput, "lz4 has none"),
         ((["a"], ["b"]), {"compressor": "rar"}, bow.InvalidInput, "rar"),
+        (
+            (["a"], ["b"]),
+            {"compressor": "libdeflate", "level": 13},
+            bow.InvalidInput,
+            "level is 13",
+        ),
         ((["a"], ["b"]), {"compressor": None}, bow.UnsupportedType, "compressor"),
         ((["a"], []), {}, bow.InvalidInput, "target"),
         ((["a"], [None]), {"concatenate": True}, bow.InvalidInput, "target"),
@@ -226,6 +233,7 @@ import os, random, signal, threading, time
 import bowstring as bow
 # A shell that runs this beside itself has it ignore the signal.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+bow.select.align(["a"], ["a"])
 letters = bytes(byte % 4 for byte in range(256))
 text = random.Random(0).randbytes(30_000_000).translate(letters)
 threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import hashlib
+import itertools
 import math
 import re
 from pathlib import Path
@@ -196,7 +197,7 @@ def test_what_cannot_be_meant_is_refused(rows: Any, target: Any, options: Any, s
 def naive_cover(rows: Any, target: Any, binary: bool) -> list[tuple[int, float]]:
     def cut(text: str | None) -> list[str]:
         tokens = re.findall(r"\w\w+", (text or "").lower())
-        pairs = [" ".join(pair) for pair in zip(tokens, tokens[1:], strict=False)]
+        pairs = [" ".join(pair) for pair in itertools.pairwise(tokens)]
         return tokens + pairs
 
     left = collections.Counter(gram for text in target for gram in cut(text))

@@ -15,7 +15,7 @@ from bowstring.report import progress_callback
 # What pyarrow's stubs do not know, or know wrongly.
 _pa: Any = pa
 
-Compressor: TypeAlias = Literal["gzip", "zlib", "deflate", "lz4"]
+Compressor: TypeAlias = Literal["gzip", "zlib", "deflate", "libdeflate", "lz4"]
 
 
 def align(
@@ -45,11 +45,13 @@ def align(
     concatenate
         Whether the target is one text, its rows end to end, rather than each row a text of its own.
     compressor
-        `"gzip"`, `"zlib"`, `"deflate"` (the same, with 18, 6 and 0 bytes around it) or `"lz4"` (its
-        block format), which is faster and tells less.
+        `"gzip"`, `"zlib"`, `"deflate"`: zlib's lengths to the byte, with 18, 6 and 0 bytes around
+        it. `"libdeflate"`: gzip's format by another program, some 1.8 times as fast, with no more
+        bytes at the same level, but not the same. `"lz4"`: its block format, faster still, which
+        tells less.
     level
-        1 to 9 of all but lz4, which has none; 9 by default. Level 0 is refused: it stores texts as
-        they are, so that a ranking by it is one by length.
+        1 to 9, of libdeflate to 12, of lz4 none; 9 by default. Level 0 is refused: it stores texts
+        as they are, so that a ranking by it is one by length.
     threads
         Threads to use; all by default.
     progress
@@ -73,9 +75,9 @@ def align(
     Notes
     -----
     Obbad et al. (2024), ZIP-FIT: Embedding-free data selection via compression-based alignment.
-    Lengths are those of CPython's `gzip` and `zlib` to the byte (where CPython has zlib, not
-    zlib-ng). O(candidates · target) texts are compressed; of each candidate the compressor's state
-    is kept and copied for every row of the target, which changes no length.
+    zlib's lengths are those of CPython's `gzip` and `zlib` to the byte (where CPython has zlib, not
+    zlib-ng). O(candidates · target) texts are compressed; of each long candidate zlib's state is
+    kept and copied for every row of the target, which changes no length.
 
     Examples
     --------
@@ -172,6 +174,6 @@ def _compressor(name: Any, level: Any) -> tuple[str, int | None]:
     if not isinstance(name, str):
         raise UnsupportedType(f"compressor is {name!r}: give a name, such as 'gzip'")
     number = as_option(level, "level")
-    if number is not None and number > 9:
+    if number is not None and number > 12:
         raise InvalidInput(f"level is {number}: give 1 to 9")
     return name, number

@@ -16,6 +16,7 @@ mod tests;
 
 use std::sync::{Mutex, PoisonError};
 
+use libdeflater::{CompressionLvl, Compressor as Libdeflate};
 use lz4_flex::block::{CompressTable, compress_into_with_table, get_maximum_output_size};
 
 use self::deflate::{Deflate, Shape};
@@ -23,6 +24,9 @@ use crate::error::{Error, Result};
 use crate::interrupt::{Monitor, Phase};
 use crate::pool::in_blocks;
 use crate::symbol::{Pattern, Patterns};
+
+/// Bytes of gzip's header and checksum.
+const AROUND_GZIP: u64 = 18;
 
 /// Targets whose distances one thread takes, so that one text and many targets are shared out too.
 const TARGETS: usize = 256;
@@ -46,21 +50,25 @@ pub struct Compressor {
 enum Format {
     /// Deflate, with so many bytes of header and checksum around it.
     Deflate { around: u64 },
+    /// As gzip, but what libdeflate makes of a text.
+    Libdeflate,
     /// A block of LZ4.
     Lz4,
 }
 
 impl Compressor {
-    /// The compressor of a name, `"gzip"`, `"zlib"`, `"deflate"` or `"lz4"`, and a level.
+    /// The compressor of a name, `"gzip"`, `"zlib"`, `"deflate"`, `"libdeflate"` or `"lz4"`, and a
+    /// level; 9 if it is left out.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for another name, or a level that it has not; for level 0, which only
     /// stores.
     pub fn named(name: &str, level: Option<u32>) -> Result<Self> {
-        let around = match name {
-            "gzip" => 18,
-            "zlib" => 6,
-            "deflate" => 0,
+        let (format, most) = match name {
+            "gzip" => (Format::Deflate { around: AROUND_GZIP }, 9),
+            "zlib" => (Format::Deflate { around: 6 }, 9),
+            "deflate" => (Format::Deflate { around: 0 }, 9),
+            "libdeflate" => (Format::Libdeflate, 12),
             "lz4" => {
                 return match level {
                     None => Ok(Self { format: Format::Lz4, level: 0 }),
@@ -71,17 +79,20 @@ impl Compressor {
             }
             other => {
                 return Err(Error::InvalidInput(format!(
-                    "compressor is {other:?}: give \"gzip\", \"zlib\", \"deflate\" or \"lz4\""
+                    "compressor is {other:?}: give \"gzip\", \"zlib\", \"deflate\", \"libdeflate\" or \
+                     \"lz4\""
                 )));
             }
         };
         match level.unwrap_or(9) {
             0 => Err(Error::InvalidInput(format!(
                 "level is 0, at which {name} stores texts as they are, so that distances would tell \
-                 their lengths alone: give 1 to 9"
+                 their lengths alone: give 1 to {most}"
             ))),
-            level @ 1..=9 => Ok(Self { format: Format::Deflate { around }, level }),
-            level => Err(Error::InvalidInput(format!("level is {level}: {name} has 1 to 9"))),
+            level if level > most => {
+                Err(Error::InvalidInput(format!("level is {level}: {name} has 1 to {most}")))
+            }
+            level => Ok(Self { format, level }),
         }
     }
 
@@ -99,6 +110,7 @@ struct Codec {
     compressor: Compressor,
     small: Option<State>,
     whole: Option<State>,
+    libdeflate: Option<Libdeflate>,
     /// LZ4's tables for short and long texts; they make other bytes.
     tables: [Option<CompressTable>; 2],
     joined: Vec<u8>,
@@ -113,8 +125,9 @@ struct State {
 
 impl Codec {
     fn new(compressor: Compressor) -> Self {
-        let tables = [None, None];
-        Self { compressor, small: None, whole: None, tables, joined: vec![], sink: vec![] }
+        let (small, whole, libdeflate, tables) = (None, None, None, [None, None]);
+        let (joined, sink) = (vec![], vec![]);
+        Self { compressor, small, whole, libdeflate, tables, joined, sink }
     }
 
     fn length(&mut self, text: &[u8], monitor: &Monitor) -> Result<u64> {
@@ -132,8 +145,10 @@ impl Codec {
     /// How many bytes two texts become, end to end; the first is that of the call before unless
     /// `forget` was called.
     fn length_after(&mut self, first: &[u8], second: &[u8], monitor: &Monitor) -> Result<u64> {
-        let Format::Deflate { around } = self.compressor.format else {
-            return Ok(self.lz4(first, second));
+        let around = match self.compressor.format {
+            Format::Deflate { around } => around,
+            Format::Libdeflate => return self.libdeflate(first, second),
+            Format::Lz4 => return Ok(self.lz4(first, second)),
         };
         let level = self.compressor.level;
         let shape = Shape::of(first.len() + second.len(), level);
@@ -160,11 +175,34 @@ impl Codec {
         Ok(length + around)
     }
 
+    fn join(&mut self, first: &[u8], second: &[u8]) {
+        self.joined.clear();
+        self.joined.extend_from_slice(first);
+        self.joined.extend_from_slice(second);
+    }
+
+    fn libdeflate(&mut self, first: &[u8], second: &[u8]) -> Result<u64> {
+        self.join(first, second);
+        let Self { compressor, libdeflate, joined, sink, .. } = self;
+        let refused = |what: String| {
+            Error::InvalidInput(format!("libdeflate refuses level {}: {what}", compressor.level))
+        };
+        let libdeflate = match libdeflate {
+            Some(libdeflate) => libdeflate,
+            None => {
+                let level = CompressionLvl::new(compressor.level as i32);
+                let level = level.map_err(|error| refused(format!("{error:?}")))?;
+                libdeflate.insert(Libdeflate::new(level))
+            }
+        };
+        sink.resize(libdeflate.deflate_compress_bound(joined.len()), 0);
+        let length = libdeflate.deflate_compress(joined, sink);
+        Ok(length.map_err(|error| refused(error.to_string()))? as u64 + AROUND_GZIP)
+    }
+
     fn lz4(&mut self, first: &[u8], second: &[u8]) -> u64 {
+        self.join(first, second);
         let Self { tables, joined, sink, .. } = self;
-        joined.clear();
-        joined.extend_from_slice(first);
-        joined.extend_from_slice(second);
         sink.resize(get_maximum_output_size(joined.len()), 0);
         let table = if joined.len() < usize::from(u16::MAX) {
             tables[0].get_or_insert_with(CompressTable::small)

@@ -95,7 +95,14 @@ fn the_same_state_is_used_again_and_again() {
 
 #[test]
 fn level_0_and_what_is_no_compressor_are_refused() {
-    for (name, level) in [("gzip", Some(0)), ("gzip", Some(10)), ("lz4", Some(1)), ("rar", None)] {
+    for (name, level) in [
+        ("gzip", Some(0)),
+        ("gzip", Some(10)),
+        ("lz4", Some(1)),
+        ("libdeflate", Some(13)),
+        ("libdeflate", Some(0)),
+        ("rar", None),
+    ] {
         assert!(matches!(Compressor::named(name, level), Err(Error::InvalidInput(_))));
     }
     let lengths = ["gzip", "zlib", "deflate"].map(|name| {
@@ -120,10 +127,10 @@ proptest! {
             proptest::collection::vec(prop_oneof![0u8..3, any::<u8>()], 0..600)), 0..12),
         others in proptest::collection::vec(proptest::option::of(
             proptest::collection::vec(prop_oneof![0u8..3, any::<u8>()], 0..600)), 1..12),
-        lz4: bool,
+        name in prop_oneof![Just("gzip"), Just("libdeflate"), Just("lz4")],
     ) {
         let monitor = Monitor::default();
-        let compressor = Compressor::named(if lz4 { "lz4" } else { "gzip" }, None).unwrap();
+        let compressor = Compressor::named(name, None).unwrap();
         let size = |text: &[u8]| compressor.length(text, &monitor).unwrap() as f64;
         let slow = |x: &[u8], y: &[u8]| {
             (size(&[x, y].concat()) - size(x).min(size(y))) / size(x).max(size(y))
