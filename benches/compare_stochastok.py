@@ -8,6 +8,7 @@ bytes; draws differ.
 from __future__ import annotations
 
 import argparse
+import functools
 import random
 from collections.abc import Callable
 from typing import Any
@@ -46,6 +47,11 @@ def expand(ids: list[int], pairs: dict[int, list[tuple[int, int]]]) -> list[int]
         if token in pairs:
             ids = ids[:at] + list(random.choice(pairs[token])) + ids[at + 1 :]
     return ids
+
+
+def _expand_all(rows: list[list[int]], pairs: dict[int, list[tuple[int, int]]]) -> None:
+    for row in rows:
+        expand(row, pairs)
 
 
 def by_dictionary(spelled: list[bytes]) -> dict[int, list[tuple[int, int]]]:
@@ -92,13 +98,10 @@ def compare(runs: int) -> None:
         measure.check(tokens.merge(split, made) == tokens.merge(column, made), "bytes")
         size = sum(map(len, rows))
         peer_size = sum(map(len, peer_rows))
-        taken = measure.in_turn(
-            {"ours": cost(lambda: tokens.stochastic_split(column, made, PROPORTION, threads=1))},
-            runs,
-        )["ours"]
-        others = [
-            cost(lambda: [expand(row, pairs) for row in peer_rows])() for _ in range(min(runs, 3))
-        ]
+        ours = functools.partial(tokens.stochastic_split, column, made, PROPORTION, threads=1)
+        taken = measure.in_turn({"ours": cost(ours)}, runs)["ours"]
+        peer = functools.partial(_expand_all, peer_rows, pairs)
+        others = [cost(peer)() for _ in range(min(runs, 3))]
         measure.report(
             *(BENCH, "gcide", f"{figure}: tokens a second of CPU"),
             unit="tokens/s",

@@ -77,8 +77,8 @@ def resample(
     -------
     pyarrow.Table
         `row: uint64, score: double, rank: uint64`, in the order of the draw, or of scores. The
-        score is the logarithm of the importance weight. A polars or pandas frame if the candidates are of
-        polars or pandas.
+        score is the logarithm of the importance weight. A polars or pandas frame if the candidates
+        are of polars or pandas.
 
     Raises
     ------
@@ -91,8 +91,8 @@ def resample(
     Notes
     -----
     DSIR: Xie et al. (2023), Data selection for language models via importance resampling. With p
-    and q the shares of a bucket among the n-grams of the target and of the candidates, the score of a
-    row is the sum of ln(p + 10⁻⁸) - ln(q + 10⁻⁸) over its n-grams: it grows with length, so that
+    and q the shares of a bucket among the n-grams of the target and of the candidates, the score of
+    a row is the sum of ln(p + 10⁻⁸) - ln(q + 10⁻⁸) over its n-grams: it grows with length, so that
     rows should be of like lengths. To draw is to add Gumbel noise and take the highest. O(text)
     time, twice; 24 bytes a row and 16 a bucket and thread.
 
