@@ -279,8 +279,8 @@ impl<'a> Scan<'a> {
             targets.for_each(|_| take(None));
             return Ok(());
         };
+        // What is fed for its own length is the beginning of every pair.
         let own = codec.length(text, self.monitor)?;
-        codec.forget();
         for target in targets {
             let (Some(other), Some(length)) =
                 (bytes(self.second, target, "target")?, self.lengths[target])
