@@ -151,7 +151,7 @@ def ncd(
     >>> import bowstring as bow
     >>> found = bow.select.ncd(["to be or not to be"], ["not to be or to be", "lorem ipsum"])
     >>> [round(distance, 3) for distance in found[0].as_py()]
-    [0.152, 0.303]
+    [0.229, 0.429]
     """
     named = _compressor(compressor, level)
     if not isinstance(pairs, bool):
