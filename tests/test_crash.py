@@ -43,16 +43,21 @@ path = os.path.join(folder, "index.bow")
 def column(rows):
     return pa.array(rows, pa.string())
 
+def described(rows):
+    "What rides along: of every row its text, the other way round."
+    return pa.table({"back": pa.array([row and row[::-1] for row in rows], pa.string())})
+
 # The first array makes pyarrow import pandas: once here, not in every child.
 column(OLD)
+KIND = os.environ.get("KIND", "suffix")
 
 def perform(operation, overwrite=False):
     most = 100 * size
     if operation in ("build", "overwrite"):
-        bow.index(column(NEW), path=path, segment_symbols=most,
+        bow.index(column(NEW), path=path, segment_symbols=most, kind=KIND, metadata=described(NEW),
                   overwrite=overwrite or operation == "overwrite")
     elif operation == "append":
-        bow.open(path).append(column(NEW))
+        bow.open(path).append(column(NEW), metadata=described(NEW))
     else:
         bow.open(path).compact()
 
@@ -74,6 +79,7 @@ def state():
     rows = index.text(pa.array(range(len(index)))).to_pylist()
     for query in ("abca", "aa"):
         assert index.count(query) == overlapping(rows, query)
+    assert index.metadata(range(len(index))).equals(described(rows))
     return rows
 
 def stray():
@@ -82,7 +88,8 @@ def stray():
         return []
     files = set(os.listdir(path)) - {"lock"}
     if "manifest.json" in files:
-        listed = json.load(open(os.path.join(path, "manifest.json")))["manifest"]["segments"]
+        listed = json.load(open(os.path.join(path, "manifest.json")))["manifest"]
+        listed = listed["segments"] + listed["metadata"]
         files -= {"manifest.json"} | {entry["file"] for entry in listed}
     return sorted(files)
 
@@ -94,7 +101,7 @@ def check(operation):
     perform(operation, overwrite=found is not None)
     index = bow.open(path)
     before = len(index)
-    index.append(column(["after"]))
+    index.append(column(["after"]), metadata=described(["after"]))
     rows = state()
     assert len(rows) == before + 1 and rows[-1] == "after"
     assert not stray(), f"left behind for good: {stray()}"
@@ -115,8 +122,9 @@ def ended(child):
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 def make_base():
-    bow.index(column(OLD), path=base, segment_symbols=100 * size)
-    bow.open(base).append(column(MORE))
+    bow.index(column(OLD), path=base, segment_symbols=100 * size, kind=KIND,
+              metadata=described(OLD))
+    bow.open(base).append(column(MORE), metadata=described(MORE))
 
 assert ended(fork(make_base)) == 0
 
@@ -239,7 +247,15 @@ def _told(printed: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in printed.splitlines()]
 
 
-def test_killed_at_any_time(run_python: RunPython, tmp_path: Path, thorough: bool) -> None:
+@pytest.mark.parametrize("kind", ["suffix", "fm"])
+def test_killed_at_any_time(
+    kind: str,
+    run_python: RunPython,
+    tmp_path: Path,
+    thorough: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KIND", kind)
     kills = 200 if thorough else 10
     told = _told(run_python(_KILLED, tmp_path, 4_000, kills, timeout=600))
     for operation in ("build", "overwrite", "append", "compact"):
@@ -257,7 +273,7 @@ def test_killed_or_failing_at_each_call(
     """Every system call by which a writer changes the disk is the last one, or fails, once."""
     if shutil.which("strace") is None:
         pytest.skip("strace is not installed")
-    told = _told(run_python(_TRACED, tmp_path, 60, 60 if thorough else 10, timeout=900))
+    told = _told(run_python(_TRACED, tmp_path, 60, 60 if thorough else 14, timeout=900))
     if "untraceable" in told[0]:
         pytest.skip(f"strace cannot trace here: {told[0]['untraceable']}")
     killed = [one for one in told if not one["error"]]

@@ -1,6 +1,7 @@
 """The compiled core: what `bowstring.index` builds on. Not a public interface."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Protocol, final
 
 __all__ = [
@@ -115,6 +116,7 @@ class Index:
         segment_symbols: int | None,
         overwrite: bool,
         expected: int | None,
+        metadata: tuple[int, str | None] | None,
         progress: _Progress | None,
     ) -> Index: ...
     @staticmethod
@@ -126,6 +128,7 @@ class Index:
         threads: int | None,
         segment_symbols: int | None,
         expected: int | None,
+        metadata: tuple[int, str | None] | None,
         progress: _Progress | None,
     ) -> None: ...
     def compact(
@@ -140,10 +143,12 @@ class Index:
         threads: int | None,
         segment_symbols: int | None,
         overwrite: bool,
+        metadata: tuple[int, str | None] | None,
         progress: _Progress | None,
     ) -> Index: ...
     def verify(self, threads: int | None, progress: _Progress | None) -> None: ...
     def info(self) -> dict[str, Any]: ...
+    def metadata(self) -> list[tuple[Path, int]]: ...
     def count(self, query: _One) -> int: ...
     def count_many(self, queries: _Column, threads: int | None) -> Array: ...
     def locate(

@@ -411,7 +411,7 @@ def _add_select(parser: argparse.ArgumentParser) -> None:
     def method(name: str, about: str) -> argparse.ArgumentParser:
         added = asked.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".")
         added.set_defaults(method=name)
-        _add_files(added, memory=False)
+        _add_files(added, indexed=False)
         added.add_argument(
             "--target", required=True, metavar="FILE", help="the file of what rows shall be like"
         )
@@ -484,7 +484,7 @@ def _add_index(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("index", metavar="INDEX", help="directory of the index")
 
 
-def _add_files(parser: argparse.ArgumentParser, memory: bool = True) -> None:
+def _add_files(parser: argparse.ArgumentParser, indexed: bool = True) -> None:
     parser.add_argument(
         "files",
         nargs="+",
@@ -494,8 +494,15 @@ def _add_files(parser: argparse.ArgumentParser, memory: bool = True) -> None:
     )
     parser.add_argument("--column", metavar="NAME", help="the column, where files have several")
     parser.add_argument("--whole-files", action="store_true", help="make each file one row of text")
-    if memory:
-        _add_memory(parser)
+    if not indexed:
+        return
+    parser.add_argument(
+        "--metadata",
+        action="append",
+        metavar="NAME",
+        help="a column to keep with the rows, and show with answers; may be repeated",
+    )
+    _add_memory(parser)
 
 
 def _add_memory(parser: argparse.ArgumentParser) -> None:
@@ -562,7 +569,7 @@ def _whole_file(path: Path) -> str:
 
 
 def _index(args: argparse.Namespace) -> int:
-    index = bow.index(_data(args), args.column, **_target(args))
+    index = bow.index(_data(args), args.column, metadata=args.metadata, **_target(args))
     print(_summary(index))
     return FOUND
 
@@ -589,7 +596,12 @@ def _target(args: argparse.Namespace) -> dict[str, Any]:
 def _append(args: argparse.Namespace) -> int:
     index = bow.open(args.index)
     index.append(
-        _data(args), args.column, memory=args.memory, threads=args.threads, progress=_progress()
+        _data(args),
+        args.column,
+        metadata=args.metadata,
+        memory=args.memory,
+        threads=args.threads,
+        progress=_progress(),
     )
     print(_summary(index))
     return FOUND

@@ -135,6 +135,42 @@ def _open(path: Path, column: str | None, name: str) -> _File:
             return _File(TEXT, _lines(path, where), None, _size(path))
 
 
+def dataset_of(paths: Sequence[Path], names: Sequence[str]) -> Any:
+    """Open files, to read columns of them that are named: Parquet, JSON Lines or CSV.
+
+    What is named of CSV is text, since the first lines do not tell what the last ones hold.
+
+    Raises
+    ------
+    InvalidInput
+        If the format has no columns, or a file cannot be read.
+    """
+    import pyarrow.dataset as ds
+
+    kinds = {".parquet": "parquet", ".pq": "parquet", ".jsonl": "json", ".ndjson": "json"}
+    kinds |= {".csv": "csv", ".tsv": "csv"}
+    suffixes = [suffix.lower() for suffix in paths[0].suffixes if suffix.lower() not in COMPRESSED]
+    end = ".parquet" if paths[0].is_dir() else suffixes[-1] if suffixes else ""
+    if end not in kinds:
+        raise InvalidInput(f"data ({paths[0]}) is read as text, and has no columns for metadata")
+    format: Any = kinds[end]
+    if format == "csv":
+        format = ds.CsvFileFormat(
+            parse_options=pyarrow.csv.ParseOptions(
+                delimiter="\t" if end == ".tsv" else ",", newlines_in_values=True
+            ),
+            convert_options=pyarrow.csv.ConvertOptions(
+                column_types=dict.fromkeys(names, TEXT),
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+                null_values=[""],
+            ),
+        )
+    files = [str(path) for path in paths]
+    with _named(f"data ({files[0]})", str(kinds[end])):
+        return ds.dataset(files[0] if len(files) == 1 else files, format=format)
+
+
 def _directory(path: Path, column: str | None, name: str) -> Source:
     import pyarrow.dataset as ds
 

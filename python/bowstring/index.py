@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, overload
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from bowstring import _core
 from bowstring.columns import (
@@ -16,10 +17,15 @@ from bowstring.columns import (
     as_option,
     as_queries,
     as_searches,
+    one_chunk,
     parse_bytes,
 )
-from bowstring.errors import UnsupportedType
+from bowstring.errors import InvalidInput, UnsupportedType
+from bowstring.metadata import Metadata, attached, read
 from bowstring.report import progress_callback
+
+# How often an open starts over because a writer replaced the files it was about to map.
+OPEN_TRIES = 16
 
 Progress: TypeAlias = bool | Callable[[str, int, int | None], object] | None
 
@@ -59,6 +65,8 @@ class IndexInfo:
     """The index's directory; None for an index in memory."""
     format: int
     """Version of the file format."""
+    metadata: tuple[str, ...]
+    """Columns that ride along with the rows; see `Index.metadata`."""
     segments: tuple[SegmentInfo, ...]
 
 
@@ -80,10 +88,11 @@ class Index:
     is answered from the index as it was before.
     """
 
-    __slots__ = ("_core",)
+    __slots__ = ("_columns", "_core")
 
-    def __init__(self, core: _core.Index) -> None:
+    def __init__(self, core: _core.Index, metadata: Metadata | None = None) -> None:
         self._core = core
+        self._columns = metadata
 
     @overload
     def count(self, query: str | bytes | Sequence[int], *, threads: int | None = None) -> int: ...
@@ -187,7 +196,14 @@ class Index:
             )
         )
 
-    def rows(self, query: Any, *, limit: int | None = None, threads: int | None = None) -> pa.Table:
+    def rows(
+        self,
+        query: Any,
+        *,
+        limit: int | None = None,
+        metadata: bool | str | Sequence[str] = True,
+        threads: int | None = None,
+    ) -> pa.Table:
         """List the distinct rows that hold each query, and how often each does.
 
         Parameters
@@ -196,6 +212,8 @@ class Index:
             One query, or a column of queries.
         limit
             At most this many rows a query: the first ones.
+        metadata
+            Columns of the index's metadata to add; all by default, none if False.
         threads
             Threads to use; all by default.
 
@@ -203,7 +221,7 @@ class Index:
         -------
         pyarrow.Table
             `row: uint64, count: uint64`, ordered by row; behind a leading `query: uint64`
-            when `query` is a column.
+            when `query` is a column, and before the metadata.
 
         Raises
         ------
@@ -222,9 +240,10 @@ class Index:
         [{'row': 0, 'count': 2}, {'row': 2, 'count': 1}]
         """
         query, _ = as_queries(query, self._core)
-        return pa.table(
+        found = pa.table(
             self._core.rows(query, as_option(limit, "limit"), as_option(threads, "threads"))
         )
+        return self._described(found, metadata)
 
     def context(
         self,
@@ -233,6 +252,7 @@ class Index:
         width: int = 40,
         limit: int | None = None,
         seed: int | None = None,
+        metadata: bool | str | Sequence[str] = True,
         threads: int | None = None,
     ) -> pa.Table:
         """Show each occurrence with what stands before and after it: keyword in context.
@@ -246,6 +266,8 @@ class Index:
             side; fewer where the row ends. No character is cut.
         limit, seed
             As in `locate`.
+        metadata
+            Columns of the index's metadata to add; all by default, none if False.
         threads
             Threads to use; all by default.
 
@@ -254,7 +276,7 @@ class Index:
         pyarrow.Table
             `row: uint64, start: uint64, left, match, right`, the last three `large_string`
             (`large_binary` for a binary column, `large_list<uint32>` for a token column);
-            behind a leading `query: uint64` when `query` is a column.
+            behind a leading `query: uint64` when `query` is a column, and before the metadata.
 
         Raises
         ------
@@ -273,7 +295,7 @@ class Index:
         [{'row': 0, 'start': 10, 'left': 'quick ', 'match': 'brown', 'right': ' fox'}]
         """
         query, _ = as_queries(query, self._core)
-        return pa.table(
+        found = pa.table(
             self._core.context(
                 query,
                 as_option(width, "width", required=True),
@@ -282,6 +304,76 @@ class Index:
                 as_option(threads, "threads"),
             )
         )
+        return self._described(found, metadata)
+
+    def metadata(self, rows: Any, columns: str | Sequence[str] | None = None) -> pa.Table:
+        """Give what rides along with rows: the columns that `bowstring.index` was given.
+
+        Parameters
+        ----------
+        rows
+            A row number, or a column of them, such as `row` of any answer.
+        columns
+            Names of columns; all by default.
+
+        Returns
+        -------
+        pyarrow.Table
+            A row for each of `rows`, in their order; no columns where the index has no metadata.
+
+        Raises
+        ------
+        InvalidInput
+            If a row is null or not in the index, or there is no such column.
+
+        Notes
+        -----
+        O(k log k) for k rows; of a file only the batches are read that hold one.
+
+        Examples
+        --------
+        >>> import bowstring as bow, pyarrow as pa
+        >>> table = pa.table({"text": ["banana", "bandana"], "url": ["a.org", "b.org"]})
+        >>> index = bow.index(table, "text", metadata=["url"])
+        >>> index.rows("dan").to_pylist()
+        [{'row': 1, 'count': 1, 'url': 'b.org'}]
+        >>> index.metadata([1, 0])["url"].to_pylist()
+        ['b.org', 'a.org']
+        """
+        numbers = one_chunk(as_numbers(rows, "rows")[0])
+        if numbers.null_count:
+            raise InvalidInput("rows holds a null: drop it")
+        count = self._core.info()["rows"]
+        if len(numbers) and (last := pc.max(numbers).as_py()) >= count:
+            raise InvalidInput(f"rows holds {last}, and the index has {count} rows")
+        held = self._held(numbers)
+        if held is None:
+            if columns:
+                raise InvalidInput(f"columns is {columns!r}, and the index has no metadata")
+            return pa.table({})
+        return held.take(numbers, None if columns is None else held.chosen(columns))
+
+    def _held(self, rows: pa.Array[Any]) -> Metadata | None:
+        """Give what rides along; of these rows too, which others may have appended."""
+        held = self._columns
+        if held is not None and len(rows) and pc.max(rows).as_py() >= held.rows:
+            held = self._columns = Metadata.of(self._core) or held
+        return held
+
+    def _described(self, found: pa.Table, metadata: bool | str | Sequence[str]) -> pa.Table:
+        """Add what rides along with the rows of an answer."""
+        if self._columns is None:
+            if metadata not in (True, False):
+                raise InvalidInput(f"metadata is {metadata!r}, and the index has none")
+            return found
+        rows = one_chunk(found["row"])
+        held = self._held(rows)
+        if held is None or not (names := held.chosen(metadata)):
+            return found
+        added = held.take(rows, names)
+        for name in names:
+            found = found.append_column(held.schema.field(name), added[name])
+        return found
 
     def text(
         self,
@@ -462,6 +554,7 @@ class Index:
         data: Any,
         column: str | None = None,
         *,
+        metadata: Any = None,
         memory: int | str | None = None,
         threads: int | None = None,
         progress: Progress = None,
@@ -469,12 +562,16 @@ class Index:
         """Add rows behind the last one; parameters as in `bowstring.index`.
 
         The new rows become further segments: what is there is not rebuilt. On disk the
-        index changes as a whole or, if this fails or is killed, not at all.
+        index changes as a whole or, if this fails or is killed, not at all. An index that has
+        metadata takes columns of the same names from `data`, unless `metadata` is given.
 
         Raises
         ------
         UnsupportedType
-            If the column is of another kind (string, binary, tokens) than the index.
+            If the column is of another kind (string, binary, tokens) than the index, or metadata
+            of other types than its own.
+        InvalidInput
+            If metadata lacks a column of the index's, or is not of as many rows as `data`.
 
         Examples
         --------
@@ -484,16 +581,26 @@ class Index:
         >>> index.count("one")
         2
         """
+        held = self._columns
+        described = read(data, metadata, None if held is None else held.schema)
         source = as_column(data, column)
-        with progress_callback(progress, source) as callback:
+        with (
+            attached(described, self._core.info()["path"] is not None) as (given, added),
+            progress_callback(progress, source) as callback,
+        ):
             self._core.append(
                 source.stream,
                 parse_bytes(memory),
                 as_option(threads, "threads"),
                 None,
                 source.nbytes,
+                given,
                 callback,
             )
+            if added is not None:
+                self._columns = added if held is None else held.joined(added)
+            elif described is not None:
+                self._columns = Metadata.of(self._core)
 
     def compact(
         self,
@@ -562,19 +669,24 @@ class Index:
         >>> compact.count("ana"), compact.info.kind
         (2, 'fm')
         """
-        with progress_callback(progress) as callback:
-            return Index(
-                self._core.convert(
-                    kind,
-                    profile,
-                    None if path is None else os.fspath(path),
-                    parse_bytes(memory),
-                    as_option(threads, "threads"),
-                    as_option(segment_symbols, "segment_symbols"),
-                    overwrite,
-                    callback,
-                )
+        held = self._columns
+        described = None if held is None else held.reader()
+        with (
+            attached(described, path is not None) as (given, added),
+            progress_callback(progress) as callback,
+        ):
+            core = self._core.convert(
+                kind,
+                profile,
+                None if path is None else os.fspath(path),
+                parse_bytes(memory),
+                as_option(threads, "threads"),
+                as_option(segment_symbols, "segment_symbols"),
+                overwrite,
+                given,
+                callback,
             )
+            return Index(core, added or Metadata.of(core))
 
     def verify(self, *, threads: int | None = None, progress: Progress = None) -> None:
         """Read every file of the index and check it against its checksums.
@@ -608,7 +720,8 @@ class Index:
         """
         info = self._core.info()
         segments = tuple(SegmentInfo(**segment) for segment in info.pop("segments"))
-        return IndexInfo(segments=segments, **info)
+        names = () if self._columns is None else tuple(self._columns.schema.names)
+        return IndexInfo(segments=segments, metadata=names, **info)
 
     def __len__(self) -> int:
         """Rows, null rows included."""
@@ -637,6 +750,7 @@ def index(
     column: str | None = None,
     *,
     path: str | os.PathLike[str] | None = None,
+    metadata: Any = None,
     kind: str = "suffix",
     profile: str | None = None,
     memory: int | str | None = None,
@@ -660,6 +774,11 @@ def index(
         The column's name, where `data` has several.
     path
         Directory to build the index in, memory-mapped from then on; in memory by default.
+    metadata
+        What rides along with each row and comes back with `Index.rows`, `Index.context` and
+        `Index.metadata`: names of other columns of `data` (read in a pass of their own, so `data`
+        must not be a stream that can be read once only), or a table of as many rows. Kept in an
+        Arrow IPC file beside the segments, or in memory.
     kind
         `"suffix"`: the text and its suffix array, the fastest, 5 bytes a byte of text. `"fm"`: an
         FM-index, which replaces the text and takes a part of its size; each answer takes longer.
@@ -689,7 +808,7 @@ def index(
     InvalidInput
         If a token is negative or above 2^32 - 2, a string is not UTF-8, `column` is missing
         or unknown, or `path` holds an index and `overwrite` is false, or there is no such `kind`
-        or `profile`.
+        or `profile`, or metadata is not of as many rows as `data`.
     OutOfBudget
         If one row, or an index in memory, does not fit `memory`.
 
@@ -706,22 +825,26 @@ def index(
     >>> index.count("to be")
     3
     """
+    described = read(data, metadata)
     source = as_column(data, column)
-    with progress_callback(progress, source) as callback:
-        return Index(
-            _core.Index.build(
-                source.stream,
-                None if path is None else os.fspath(path),
-                kind,
-                profile,
-                parse_bytes(memory),
-                as_option(threads, "threads"),
-                as_option(segment_symbols, "segment_symbols"),
-                overwrite,
-                source.nbytes,
-                callback,
-            )
+    with (
+        attached(described, path is not None) as (given, added),
+        progress_callback(progress, source) as callback,
+    ):
+        core = _core.Index.build(
+            source.stream,
+            None if path is None else os.fspath(path),
+            kind,
+            profile,
+            parse_bytes(memory),
+            as_option(threads, "threads"),
+            as_option(segment_symbols, "segment_symbols"),
+            overwrite,
+            source.nbytes,
+            given,
+            callback,
         )
+        return Index(core, added or Metadata.of(core))
 
 
 def open(path: str | os.PathLike[str]) -> Index:
@@ -745,4 +868,10 @@ def open(path: str | os.PathLike[str]) -> Index:
     >>> bow.open(folder + "/fruit.bow").count("ana")
     2
     """
-    return Index(_core.Index.open(os.fspath(path)))
+    for _ in range(OPEN_TRIES):
+        core = _core.Index.open(os.fspath(path))
+        try:
+            return Index(core, Metadata.of(core))
+        except FileNotFoundError:  # replaced between the two
+            continue
+    raise InvalidInput(f"the index at {os.fspath(path)} changes too fast to be opened; try again")

@@ -70,13 +70,15 @@ class InfiniGramIndex(Index):
         # Where each shard's rows end, whatever is appended or compacted later.
         self._rows = list(itertools.accumulate(counts))
 
-    def metadata(self, rows: Any) -> Any:
+    def metadata(self, rows: Any, columns: str | Sequence[str] | None = None) -> Any:
         r"""Give what `metadata.N` holds of rows: a line of JSON each.
 
         Parameters
         ----------
         rows
             A row number, or a column of them.
+        columns
+            None: lines have no columns.
 
         Returns
         -------
@@ -87,7 +89,7 @@ class InfiniGramIndex(Index):
         Raises
         ------
         InvalidInput
-            If a row is not in the index.
+            If a row is not in the index, or columns are asked for.
 
         Examples
         --------
@@ -102,6 +104,8 @@ class InfiniGramIndex(Index):
         >>> bow.interop.infini_gram.open(folder).metadata(0)
         '{"path": "a.jsonl"}\n'
         """
+        if columns is not None:
+            raise InvalidInput(f"columns is {columns!r}: what infini-gram keeps are lines of JSON")
         numbers, one = as_numbers(rows, "rows")
         lines = [None if row is None else self._line(row) for row in numbers.to_pylist()]
         return lines[0] if one else pa.array(lines, pa.large_string())

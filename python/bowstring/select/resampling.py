@@ -99,9 +99,10 @@ def resample(
     Examples
     --------
     >>> import bowstring as bow
-    >>> rows = ["the sum of two primes", "buy cheap watches", "every even number is a sum"]
-    >>> bow.select.resample(rows, ["two primes", "an even sum"], k=2, draw=False)["row"].to_pylist()
-    [0, 2]
+    >>> rows = ["the sum of two primes", "buy cheap watches", "an even sum"]
+    >>> found = bow.select.resample(rows, ["two primes", "an even sum"], k=2, draw=False)
+    >>> found["row"].to_pylist()
+    [2, 0]
     """
     if hash not in ("murmur3", "sha256"):
         raise InvalidInput(f'hash is {hash!r}: give "murmur3" or "sha256"')

@@ -208,6 +208,7 @@ where
     T::Native: TryInto<u32> + ArrowNativeTypeOp,
 {
     let items = items.as_primitive::<T>();
+    let mut numbers = vec![];
     for row in 0..length {
         // A null row's items may be anything, nulls included.
         if nulls.is_some_and(|nulls| nulls.is_null(row)) {
@@ -216,7 +217,8 @@ where
         }
         let span = span(row);
         let number = first_row + row as u64;
-        if let Some(null) = span.clone().find(|&at| items.is_null(at)) {
+        let null = items.nulls().and_then(|nulls| span.clone().find(|&at| nulls.is_null(at)));
+        if let Some(null) = null {
             return Err(Error::InvalidInput(format!(
                 "row {number} holds a null in place of token {}; drop it, or make the row null",
                 null - span.start
@@ -230,8 +232,9 @@ where
                 u32::MAX - 1
             )));
         }
-        let mut tokens = tokens.iter().map(|&token| token.try_into().unwrap_or(u32::MAX));
-        rows.push_tokens(Some(&mut tokens))?;
+        numbers.clear();
+        numbers.extend(tokens.iter().map(|&token| token.try_into().unwrap_or(u32::MAX)));
+        rows.push_tokens(Some(&numbers))?;
     }
     Ok(())
 }

@@ -69,16 +69,12 @@ impl Rows for Texts<'_> {
         self.gathered(row.map_or(0, <[u8]>::len))
     }
 
-    fn push_tokens(&mut self, row: Option<&mut dyn ExactSizeIterator<Item = u32>>) -> Result<()> {
-        match row {
-            Some(row) if row.len() >= LONG => self.long(Pattern::Tokens(&row.collect::<Vec<_>>())),
-            Some(row) => {
-                let symbols = row.len();
-                self.pending.push_tokens(Some(row))?;
-                self.gathered(symbols)
-            }
-            None => self.pending.push_tokens(None),
+    fn push_tokens(&mut self, row: Option<&[u32]>) -> Result<()> {
+        if let Some(long) = row.filter(|row| row.len() >= LONG) {
+            return self.long(Pattern::Tokens(long));
         }
+        self.pending.push_tokens(row)?;
+        self.gathered(row.map_or(0, <[u32]>::len))
     }
 }
 

@@ -588,7 +588,7 @@ mod tests {
     fn column(rows: &[Vec<u32>]) -> Patterns {
         let mut column = Patterns::tokens();
         for row in rows {
-            column.push_tokens(Some(&mut row.iter().copied())).unwrap();
+            column.push_tokens(Some(row)).unwrap();
         }
         column
     }

@@ -46,7 +46,7 @@ pub trait Rows {
     ///
     /// # Errors
     /// If the sink refuses the row.
-    fn push_tokens(&mut self, row: Option<&mut dyn ExactSizeIterator<Item = u32>>) -> Result<()>;
+    fn push_tokens(&mut self, row: Option<&[u32]>) -> Result<()>;
 }
 
 /// The symbols of a corpus, in the narrowest width that holds them and a separator.
@@ -289,7 +289,7 @@ impl Rows for CorpusBuilder {
         self.end_row(row.is_some())
     }
 
-    fn push_tokens(&mut self, row: Option<&mut dyn ExactSizeIterator<Item = u32>>) -> Result<()> {
+    fn push_tokens(&mut self, row: Option<&[u32]>) -> Result<()> {
         if self.column != Column::Tokens {
             return Err(Error::UnsupportedType(format!(
                 "tokens were given to a {} column",
@@ -298,7 +298,7 @@ impl Rows for CorpusBuilder {
         }
         let valid = row.is_some();
         if let Some(row) = row {
-            for token in row {
+            for &token in row {
                 self.push_token(token)?;
             }
         }

@@ -244,7 +244,7 @@ mod tests {
         ) {
             let column = |row: &[u32]| {
                 let mut column = Patterns::tokens();
-                column.push_tokens(Some(&mut row.iter().copied())).unwrap();
+                column.push_tokens(Some(row)).unwrap();
                 column
             };
             let lengths = [1, 2, 3, 5];

@@ -132,6 +132,9 @@ pub(crate) fn scan<S: Symbol>(
     }
 }
 
+/// Symbols before a place that mostly tell it from other ones.
+const NEAR: usize = 16;
+
 /// Whether a byte of UTF-8 starts a character, or is the rest of one.
 pub(crate) fn starts_character(byte: u8) -> bool {
     byte & 0xC0 != 0x80
@@ -147,13 +150,20 @@ pub(crate) fn extend_left<S: Symbol>(
     extended: &mut Vec<(Position, usize)>,
 ) {
     // Nothing stands before a separator, nor what no symbol of this width is.
-    let known = (0..before.len()).rev().take_while(|&at| {
-        S::from_number(before.symbol(at)).is_some_and(|symbol| symbol != separator)
-    });
-    let before = S::narrow(before.last(known.count()), separator).unwrap_or_default();
-    for &position in positions {
-        let text = text.get(..position as usize).unwrap_or_default();
-        extended.push((position, common_suffix(text, &before)));
+    let is_known = |number| S::from_number(number).is_some_and(|symbol| symbol != separator);
+    // Few symbols mostly tell all of them apart, and what lies before is not made ready in vain.
+    let (first, near) = (extended.len(), before.last(NEAR));
+    for before in [near, before] {
+        let known = (0..before.len()).rev().take_while(|&at| is_known(before.symbol(at))).count();
+        let known = S::narrow(before.last(known), separator).unwrap_or_default();
+        extended.truncate(first);
+        extended.extend(positions.iter().map(|&position| {
+            let text = text.get(..position as usize).unwrap_or_default();
+            (position, common_suffix(text, &known))
+        }));
+        if extended[first..].iter().all(|&(_, more)| more < near.len()) {
+            break;
+        }
     }
 }
 
@@ -479,9 +489,7 @@ impl Patterns {
             match other.get(at) {
                 None => self.end_row(false),
                 Some(Pattern::Bytes(bytes)) => self.push_bytes(Some(bytes))?,
-                Some(Pattern::Tokens(tokens)) => {
-                    self.push_tokens(Some(&mut tokens.iter().copied()))?;
-                }
+                Some(Pattern::Tokens(tokens)) => self.push_tokens(Some(tokens))?,
             }
         }
         Ok(())
@@ -617,15 +625,12 @@ impl crate::corpus::Rows for Patterns {
         Ok(())
     }
 
-    fn push_tokens(&mut self, row: Option<&mut dyn ExactSizeIterator<Item = u32>>) -> Result<()> {
+    fn push_tokens(&mut self, row: Option<&[u32]>) -> Result<()> {
         let PatternSymbols::Tokens(symbols) = &mut self.symbols else {
             return Err(mixed());
         };
-        let valid = row.is_some();
-        if let Some(row) = row {
-            symbols.extend(row);
-        }
-        self.end_row(valid);
+        symbols.extend_from_slice(row.unwrap_or_default());
+        self.end_row(row.is_some());
         Ok(())
     }
 }

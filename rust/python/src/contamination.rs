@@ -44,8 +44,8 @@ impl Rows for Passing<'_> {
         self.rows.push_bytes(row)
     }
 
-    fn push_tokens(&mut self, row: Option<&mut dyn ExactSizeIterator<Item = u32>>) -> Result<()> {
-        self.make_room(row.as_ref().map_or(0, ExactSizeIterator::len))?;
+    fn push_tokens(&mut self, row: Option<&[u32]>) -> Result<()> {
+        self.make_room(row.map_or(0, <[u32]>::len))?;
         self.rows.push_tokens(row)
     }
 }

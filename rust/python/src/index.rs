@@ -249,7 +249,13 @@ impl Index {
     }
 }
 
-fn fill(mut builder: Builder, column: Column) -> Result<Kernel> {
+/// How many rows what rides along is of, and its file where the index is on disk.
+type Attached = Option<(u64, Option<PathBuf>)>;
+
+fn fill(mut builder: Builder, column: Column, attached: Attached) -> Result<Kernel> {
+    if let Some((rows, file)) = attached {
+        builder = builder.attach(rows, file);
+    }
     let mut row = 0;
     for chunk in column.chunks() {
         let chunk = chunk?;
@@ -264,7 +270,8 @@ impl Index {
     #[staticmethod]
     #[allow(clippy::too_many_arguments, reason = "one keyword each in Python")]
     #[pyo3(signature = (
-        column, path, kind, profile, memory, threads, segment_symbols, overwrite, expected, progress,
+        column, path, kind, profile, memory, threads, segment_symbols, overwrite, expected, metadata,
+        progress,
     ))]
     fn build(
         py: Python<'_>,
@@ -277,13 +284,15 @@ impl Index {
         segment_symbols: Option<usize>,
         overwrite: bool,
         expected: Option<u64>,
+        metadata: Attached,
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let kind = Kind::parse(kind, profile).map_err(|error| to_python(py, &error))?;
         let options = Options { kind, memory, threads, segment_symbols, expected };
         run_reporting(py, progress, move |monitor| {
             let kind = arrow::column_of(&column.data_type)?;
-            fill(Builder::new(kind, path.as_deref(), overwrite, options, monitor)?, column)
+            let builder = Builder::new(kind, path.as_deref(), overwrite, options, monitor)?;
+            fill(builder, column, metadata)
         })
         .map(Self::new)
     }
@@ -294,7 +303,7 @@ impl Index {
         run_short(py, || Kernel::open(&path)).map(Self::new)
     }
 
-    #[pyo3(signature = (column, memory, threads, segment_symbols, expected, progress))]
+    #[pyo3(signature = (column, memory, threads, segment_symbols, expected, metadata, progress))]
     #[allow(clippy::too_many_arguments, reason = "one keyword each in Python")]
     fn append(
         &self,
@@ -304,6 +313,7 @@ impl Index {
         threads: Option<usize>,
         segment_symbols: Option<usize>,
         expected: Option<u64>,
+        metadata: Attached,
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let options = Options { memory, threads, segment_symbols, expected, ..Options::default() };
@@ -319,7 +329,7 @@ impl Index {
                         index.column().name()
                     )));
                 }
-                fill(index.append(options, monitor)?, column)
+                fill(index.append(options, monitor)?, column, metadata)
             })
         })
     }
@@ -340,7 +350,9 @@ impl Index {
     }
 
     #[allow(clippy::too_many_arguments, reason = "one keyword each in Python")]
-    #[pyo3(signature = (kind, profile, path, memory, threads, segment_symbols, overwrite, progress))]
+    #[pyo3(signature = (
+        kind, profile, path, memory, threads, segment_symbols, overwrite, metadata, progress,
+    ))]
     fn convert(
         &self,
         py: Python<'_>,
@@ -351,13 +363,14 @@ impl Index {
         threads: Option<usize>,
         segment_symbols: Option<usize>,
         overwrite: bool,
+        metadata: Attached,
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let kind = Kind::parse(kind, profile).map_err(|error| to_python(py, &error))?;
         let options = Options { kind, memory, threads, segment_symbols, expected: None };
         let index = self.kernel();
         run_reporting(py, progress, move |monitor| {
-            index.convert(path.as_deref(), overwrite, options, monitor)
+            index.convert(path.as_deref(), overwrite, options, metadata, monitor)
         })
         .map(Self::new)
     }
@@ -401,6 +414,11 @@ impl Index {
         info.set_item("format", bowstring::container::FORMAT)?;
         info.set_item("segments", segments)?;
         Ok(info)
+    }
+
+    /// The files that ride along with its rows, each with the number of its rows.
+    fn metadata(&self) -> Vec<(PathBuf, u64)> {
+        self.kernel().metadata().collect()
     }
 
     fn count(&self, py: Python<'_>, query: &Bound<'_, PyAny>) -> PyResult<u64> {

@@ -31,8 +31,8 @@ fn symbols(index: &Kernel, numbers: &[Option<u64>]) -> Result<Patterns> {
     for number in numbers {
         check_symbol(index, "token is", *number)?;
         if tokens {
-            let mut row = number.map(|number| std::iter::once(number as u32));
-            patterns.push_tokens(row.as_mut().map(|row| row as _))?;
+            let row = number.map(|number| [number as u32]);
+            patterns.push_tokens(row.as_ref().map(<[u32; 1]>::as_slice))?;
         } else {
             let row = number.map(|number| [number as u8]);
             patterns.push_bytes(row.as_ref().map(<[u8; 1]>::as_slice))?;

@@ -5,13 +5,14 @@
 //! A process that dies leaves files that no manifest names; the next writer removes them.
 
 use std::fs::{self, File, TryLockError};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::manifest::{Manifest, SegmentEntry};
+use super::manifest::{Manifest, MetadataEntry, SegmentEntry};
 use crate::error::{Error, Result};
+use crate::interrupt::Monitor;
 
 const MANIFEST: &str = "manifest.json";
 const LOCK: &str = "lock";
@@ -20,9 +21,18 @@ const PARTIAL: &str = ".partial";
 /// How long a writer waits for another one that is about to end, such as a build given up.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// The number in the name of a segment file.
-pub(super) fn segment_number(name: &str) -> Option<u64> {
-    let digits = name.strip_suffix(".seg")?;
+/// How names of segment files end.
+pub(super) const SEGMENT: &str = ".seg";
+
+/// How names of files end that ride along with rows.
+pub(super) const METADATA: &str = ".arrow";
+
+/// Bytes of a file copied at once.
+const PIECE: usize = 1 << 20;
+
+/// The number in the name of a file that ends so.
+pub(super) fn file_number(name: &str, end: &str) -> Option<u64> {
+    let digits = name.strip_suffix(end)?;
     (digits.len() >= 6 && digits.bytes().all(|byte| byte.is_ascii_digit()))
         .then(|| digits.parse().ok())
         .flatten()
@@ -64,6 +74,32 @@ impl Directory {
             Ok(bytes) => Manifest::from_bytes(&path, &bytes),
             Err(error) => Err(Error::io(&path)(error)),
         }
+    }
+
+    /// Checks that a file that rides along is there, and as long as it was.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`]; [`Error::Io`].
+    pub fn check_metadata(&self, entry: &MetadataEntry) -> Result<()> {
+        let path = self.file(&entry.file);
+        let length = fs::metadata(&path).map_err(Error::io(&path))?.len();
+        if length == entry.length {
+            return Ok(());
+        }
+        let what = format!("{length} bytes long, where the manifest says {}", entry.length);
+        Err(Error::corrupt_file(&path, what))
+    }
+
+    /// Reads a file that rides along and checks it against its checksum.
+    ///
+    /// # Errors
+    /// As [`Directory::check_metadata`]; [`Error::Interrupted`].
+    pub fn verify_metadata(&self, entry: &MetadataEntry, monitor: &Monitor) -> Result<()> {
+        let path = self.file(&entry.file);
+        if checksum(&path, monitor, |_| Ok(()))? == (entry.length, entry.crc32) {
+            return Ok(());
+        }
+        Err(Error::corrupt_file(&path, "the file does not match its checksum"))
     }
 
     /// Whether there is a manifest, of whatever content.
@@ -134,7 +170,7 @@ impl Directory {
         let names = self.names()?;
         let last = names
             .iter()
-            .filter_map(|name| segment_number(name.strip_suffix(PARTIAL).unwrap_or(name)))
+            .filter_map(|name| number(name.strip_suffix(PARTIAL).unwrap_or(name)))
             .max();
         Ok(last.map_or(1, |last| last + 1))
     }
@@ -148,9 +184,33 @@ impl Directory {
     }
 }
 
+/// The length and checksum of a file, each piece of which is given to `take`.
+fn checksum(
+    path: &Path,
+    monitor: &Monitor,
+    mut take: impl FnMut(&[u8]) -> Result<()>,
+) -> Result<(u64, u32)> {
+    let mut file = File::open(path).map_err(Error::io(path))?;
+    let (mut piece, mut length, mut hasher) = (vec![0; PIECE], 0, crc32fast::Hasher::new());
+    loop {
+        monitor.check()?;
+        let read = file.read(&mut piece).map_err(Error::io(path))?;
+        if read == 0 {
+            return Ok((length, hasher.finalize()));
+        }
+        hasher.update(&piece[..read]);
+        take(&piece[..read])?;
+        length += read as u64;
+    }
+}
+
+fn number(name: &str) -> Option<u64> {
+    file_number(name, SEGMENT).or_else(|| file_number(name, METADATA))
+}
+
 fn is_ours(name: &str) -> bool {
     let whole = name.strip_suffix(PARTIAL).unwrap_or(name);
-    whole == LOCK || whole == MANIFEST || segment_number(whole).is_some()
+    whole == LOCK || whole == MANIFEST || number(whole).is_some()
 }
 
 /// The one writer of a directory; others are refused while it lives.
@@ -167,7 +227,7 @@ impl Writer {
         &self.directory
     }
 
-    /// The number of the next segment file, taken.
+    /// The number of the next file, taken.
     pub fn number(&self) -> u64 {
         self.next.fetch_add(1, Ordering::Relaxed)
     }
@@ -184,16 +244,42 @@ impl Writer {
         symbols: u64,
         write: impl FnOnce(&Path) -> Result<(u64, u32)>,
     ) -> Result<SegmentEntry> {
-        let file = format!("{number:06}.seg");
+        let file = format!("{number:06}{SEGMENT}");
+        let (length, crc32) = self.write_file(&file, write)?;
+        Ok(SegmentEntry { crc32, file, length, rows, symbols })
+    }
+
+    /// Copies a file that rides along with so many rows to its place, synced. No manifest names it
+    /// yet.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::Interrupted`].
+    pub fn write_metadata(
+        &self,
+        from: &Path,
+        rows: u64,
+        monitor: &Monitor,
+    ) -> Result<MetadataEntry> {
+        let file = format!("{:06}{METADATA}", self.number());
+        let (length, crc32) = self.write_file(&file, |path| {
+            let mut to = File::create(path).map_err(Error::io(path))?;
+            let read =
+                checksum(from, monitor, |piece| to.write_all(piece).map_err(Error::io(path)))?;
+            to.sync_all().map_err(Error::io(path))?;
+            Ok(read)
+        })?;
+        Ok(MetadataEntry { crc32, file, length, rows })
+    }
+
+    /// Writes a file by `write` and puts it in its place; nothing stays of one that failed.
+    fn write_file<T>(&self, file: &str, write: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
         let partial = self.directory.file(&format!("{file}{PARTIAL}"));
-        let path = self.directory.file(&file);
-        let written = write(&partial)
+        let path = self.directory.file(file);
+        write(&partial)
             .and_then(|written| {
                 fs::rename(&partial, &path).map_err(Error::io(&path)).map(|()| written)
             })
-            .inspect_err(|_| drop(fs::remove_file(&partial)));
-        let (length, crc32) = written?;
-        Ok(SegmentEntry { crc32, file, length, rows, symbols })
+            .inspect_err(|_| drop(fs::remove_file(&partial)))
     }
 
     /// Makes `manifest` the index, at once and durably.
@@ -222,12 +308,13 @@ impl Writer {
         if !self.directory.has_manifest()? {
             return self.sweep(&[]);
         }
-        self.directory.manifest().map_or(Ok(()), |manifest| self.sweep(&manifest.segments))
+        let manifest = self.directory.manifest();
+        manifest.map_or(Ok(()), |manifest| self.sweep(&manifest.files().collect::<Vec<_>>()))
     }
 
-    fn sweep(&self, segments: &[SegmentEntry]) -> Result<()> {
+    fn sweep(&self, files: &[&str]) -> Result<()> {
         for name in self.directory.names()? {
-            let named = segments.iter().any(|segment| segment.file == name);
+            let named = files.contains(&&*name);
             if name != LOCK && name != MANIFEST && !named && is_ours(&name) {
                 let path = self.directory.file(&name);
                 fs::remove_file(&path).map_err(Error::io(&path))?;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::FORMAT;
+use super::directory::{METADATA, SEGMENT, file_number};
 use crate::corpus::Column;
 use crate::error::{Error, Result};
 use crate::kind::Kind;
@@ -27,6 +28,19 @@ pub struct SegmentEntry {
     pub symbols: u64,
 }
 
+/// A file that rides along with rows: the index keeps it, and does not read it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MetadataEntry {
+    /// Checksum of the file.
+    pub crc32: u32,
+    /// The file's name.
+    pub file: String,
+    /// The file's length in bytes.
+    pub length: u64,
+    /// Rows that it is of.
+    pub rows: u64,
+}
+
 /// What an index on disk consists of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -37,6 +51,9 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "Kind::is_default")]
     pub kind: Kind,
     magic: String,
+    /// What rides along with the rows, in their order: of all of them, or of none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub metadata: Vec<MetadataEntry>,
     /// The segments, in the order of their rows.
     pub segments: Vec<SegmentEntry>,
 }
@@ -57,9 +74,20 @@ pub(super) fn check_format(path: &Path, value: &Value) -> Result<()> {
 }
 
 impl Manifest {
-    /// The manifest of an index of `segments`.
-    pub fn new(column: Column, kind: Kind, segments: Vec<SegmentEntry>) -> Self {
-        Self { column, format: FORMAT, kind, magic: MAGIC.into(), segments }
+    /// The manifest of an index of `segments`, and of what rides along with their rows.
+    pub fn new(
+        column: Column,
+        kind: Kind,
+        segments: Vec<SegmentEntry>,
+        metadata: Vec<MetadataEntry>,
+    ) -> Self {
+        Self { column, format: FORMAT, kind, magic: MAGIC.into(), metadata, segments }
+    }
+
+    /// The names of the files that belong to the index.
+    pub(super) fn files(&self) -> impl Iterator<Item = &str> {
+        let segments = self.segments.iter().map(|segment| &*segment.file);
+        segments.chain(self.metadata.iter().map(|metadata| &*metadata.file))
     }
 
     pub(super) fn to_bytes(&self) -> Vec<u8> {
@@ -88,9 +116,19 @@ impl Manifest {
         let manifest: Self = serde_json::from_value(manifest.clone())
             .map_err(|error| damaged(format!("the manifest lacks what it needs: {error}")))?;
         for segment in &manifest.segments {
-            if super::directory::segment_number(&segment.file).is_none() {
+            if file_number(&segment.file, SEGMENT).is_none() {
                 return Err(damaged(format!("{:?} is not the name of a segment", segment.file)));
             }
+        }
+        for metadata in &manifest.metadata {
+            if file_number(&metadata.file, METADATA).is_none() {
+                return Err(damaged(format!("{:?} is not the name of metadata", metadata.file)));
+            }
+        }
+        let rows = manifest.segments.iter().map(|segment| u128::from(segment.rows));
+        let described = manifest.metadata.iter().map(|metadata| u128::from(metadata.rows));
+        if !manifest.metadata.is_empty() && described.sum::<u128>() != rows.sum() {
+            return Err(damaged("its metadata is not of as many rows as its segments".into()));
         }
         // A second spelling of the same values would be a change that no checksum sees.
         if manifest.to_bytes() != bytes {

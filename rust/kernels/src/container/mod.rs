@@ -8,7 +8,7 @@ mod map;
 
 pub use directory::{Directory, Writer};
 pub use file::{BlockToWrite, SegmentFile, read_segment_file, write_segment_file};
-pub use manifest::{Manifest, SegmentEntry};
+pub use manifest::{Manifest, MetadataEntry, SegmentEntry};
 pub use map::{Block, map_numbers};
 
 /// The version of the file format that this library writes, and the newest that it reads.

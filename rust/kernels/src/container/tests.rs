@@ -121,7 +121,7 @@ proptest! {
                 write_segment_file(path, "suffix", &meta, &blocks, &Monitor::default())
             })
             .unwrap();
-        writer.publish(&super::Manifest::new(Column::String, crate::Kind::Suffix, vec![entry])).unwrap();
+        writer.publish(&super::Manifest::new(Column::String, crate::Kind::Suffix, vec![entry], vec![])).unwrap();
         drop(writer);
         let index = Index::open(folder.path()).unwrap();
         any_answer_or_refusal(ask_everything(&index));

@@ -103,7 +103,7 @@ impl Grams {
     /// Gives the n-grams of a row of token numbers, and says how many tokens it has.
     pub(crate) fn of_tokens(
         &mut self,
-        row: Option<&mut dyn ExactSizeIterator<Item = u32>>,
+        row: Option<&[u32]>,
         mut put: impl FnMut(&[u8]),
     ) -> Result<usize> {
         if self.tokeniser.analyzer != Analyzer::Numbers {
@@ -232,7 +232,7 @@ impl Rows for HashedShard {
         Ok(())
     }
 
-    fn push_tokens(&mut self, row: Option<&mut dyn ExactSizeIterator<Item = u32>>) -> Result<()> {
+    fn push_tokens(&mut self, row: Option<&[u32]>) -> Result<()> {
         self.grams.of_tokens(row, put(&mut self.found, self.hash, self.buckets))?;
         self.end_row();
         Ok(())

@@ -467,7 +467,7 @@ impl Rows for Shard {
         self.end_row()
     }
 
-    fn push_tokens(&mut self, row: Option<&mut dyn ExactSizeIterator<Item = u32>>) -> Result<()> {
+    fn push_tokens(&mut self, row: Option<&[u32]>) -> Result<()> {
         if self.tokeniser.analyzer != Analyzer::Numbers {
             return Err(Error::UnsupportedType(
                 "the column holds lists of tokens; give analyzer=\"token\" to count those".into(),

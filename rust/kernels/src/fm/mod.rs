@@ -489,6 +489,8 @@ impl<S: Symbol, B: BitVector> FmIndex<S, B> {
 }
 
 impl<S: Symbol, B: BitVector> Sorted for FmIndex<S, B> {
+    const ABREAST: usize = 1;
+
     type Symbol = S;
 
     /// O(sample rate) steps.

@@ -2,7 +2,7 @@
 //! given, sorted side by side, and published as a whole.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use rayon::ThreadPool;
 
 use super::segment::Segment;
-use super::{Index, fm, suffix};
+use super::{Index, Metadata, fm, suffix};
 use crate::container::{Directory, Manifest, SegmentEntry, Writer};
 use crate::corpus::{Column, Corpus, CorpusBuilder, MAX_SYMBOLS, Rows};
 use crate::error::{Error, Result};
@@ -80,6 +80,9 @@ pub struct Builder {
     segment_symbols: Option<usize>,
     monitor: Arc<Monitor>,
     next_row: u64,
+    /// What rides along with the rows kept, and then with those pushed.
+    metadata: Vec<Metadata>,
+    attached: Option<(u64, Option<PathBuf>)>,
     resident: f64,
     pieces: BTreeMap<usize, Finished>,
     started: usize,
@@ -155,6 +158,8 @@ impl Builder {
             segment_symbols: options.segment_symbols,
             monitor,
             next_row: 0,
+            metadata: vec![],
+            attached: None,
             resident: 0.0,
             pieces: BTreeMap::new(),
             started: 0,
@@ -169,6 +174,27 @@ impl Builder {
     /// What the column holds.
     pub fn column(&self) -> Column {
         self.corpus.column()
+    }
+
+    /// Lets something ride along with the rows that are pushed, which is of so many: a file that an
+    /// index on disk takes a copy of. One in memory only keeps count.
+    #[must_use]
+    pub fn attach(mut self, rows: u64, file: Option<PathBuf>) -> Self {
+        self.attached = Some((rows, file));
+        self
+    }
+
+    /// Refuses metadata of some rows.
+    fn check_attached(&self) -> Result<()> {
+        let kept: u64 = self.metadata.iter().map(|metadata| metadata.rows).sum();
+        let described = kept + self.attached.as_ref().map_or(0, |&(rows, _)| rows);
+        if described == self.next_row || (described == 0 && self.attached.is_none()) {
+            return Ok(());
+        }
+        Err(Error::InvalidInput(format!(
+            "metadata has {described} rows, and the index {}; give metadata of every row, or of none",
+            self.next_row
+        )))
     }
 
     /// Most symbols of that width in a segment, so that as many as there are threads can be
@@ -271,6 +297,7 @@ impl Builder {
     /// As sorting and writing fail; the index on disk is then the one that was there before.
     pub fn finish(mut self) -> Result<Index> {
         let column = self.corpus.column();
+        self.check_attached()?;
         self.seal()?;
         self.monitor.enter(Phase::Sorting, self.sorted, Some(self.total));
         while self.under_way > 0 {
@@ -278,12 +305,22 @@ impl Builder {
         }
         self.monitor.check()?;
         let pieces = std::mem::take(&mut self.pieces).into_values();
+        let mut metadata = std::mem::take(&mut self.metadata);
+        if let Some((rows, file)) = self.attached.take() {
+            let entry = match (&self.writer, file) {
+                (Some(writer), Some(file)) => {
+                    Some(writer.write_metadata(&file, rows, &self.monitor)?)
+                }
+                _ => None,
+            };
+            metadata.push(Metadata { rows, entry });
+        }
         let Some(writer) = self.writer.take() else {
             let segments = pieces.filter_map(|piece| match piece {
                 Finished::Memory(segment) => Some((segment, None)),
                 Finished::Disk(_) => None,
             });
-            return Ok(Index::new(column, self.kind, segments, None));
+            return Ok(Index::new(column, self.kind, segments, metadata, None));
         };
         let entries = pieces
             .filter_map(|piece| match piece {
@@ -291,7 +328,8 @@ impl Builder {
                 Finished::Memory(_) => None,
             })
             .collect();
-        writer.publish(&Manifest::new(column, self.kind, entries))?;
+        let metadata = metadata.into_iter().filter_map(|metadata| metadata.entry).collect();
+        writer.publish(&Manifest::new(column, self.kind, entries, metadata))?;
         Index::open_directory(writer.directory().clone())
     }
 }
@@ -331,8 +369,8 @@ impl Rows for Builder {
         self.corpus.push_bytes(row)
     }
 
-    fn push_tokens(&mut self, row: Option<&mut dyn ExactSizeIterator<Item = u32>>) -> Result<()> {
-        self.make_room(row.as_ref().map_or(0, ExactSizeIterator::len))?;
+    fn push_tokens(&mut self, row: Option<&[u32]>) -> Result<()> {
+        self.make_room(row.map_or(0, <[u32]>::len))?;
         self.corpus.push_tokens(row)
     }
 }
@@ -348,6 +386,7 @@ impl Index {
         let (now, writer) = self.for_writing()?;
         let options = Options { kind: self.kind.of_new_segments(), ..options };
         let mut builder = Builder::with_writer(self.column, writer, options, monitor)?;
+        builder.metadata.clone_from(&now.metadata);
         for part in &now.parts {
             builder.keep(part.segment.rows().len(), part.finished())?;
         }
@@ -363,6 +402,7 @@ impl Index {
         let (now, writer) = self.for_writing()?;
         let options = Options { kind: self.kind.of_new_segments(), ..options };
         let mut builder = Builder::with_writer(self.column, writer, options, monitor)?;
+        builder.metadata.clone_from(&now.metadata);
         let mut groups: Vec<(Vec<&super::Part>, usize, usize)> = vec![];
         for part in &now.parts {
             let (width, symbols) = (part.segment.width(), part.segment.symbols());
@@ -393,6 +433,7 @@ impl Index {
     }
 
     /// The same rows as an index of another kind, or elsewhere: in memory, or in the directory `path`.
+    /// What is `attached` rides along with them, as in [`Builder::attach`].
     ///
     /// # Errors
     /// As [`Builder::new`] and [`Builder::finish`].
@@ -401,11 +442,13 @@ impl Index {
         path: Option<&Path>,
         overwrite: bool,
         options: Options,
+        attached: Option<(u64, Option<PathBuf>)>,
         monitor: Arc<Monitor>,
     ) -> Result<Self> {
         let symbols = self.parts.iter().map(|part| part.segment.symbols() as u64).sum();
         let options = Options { expected: Some(symbols), ..options };
         let mut builder = Builder::new(self.column, path, overwrite, options, monitor)?;
+        builder.attached = attached;
         for part in &self.parts {
             part.segment.read_rows(self.column, &mut builder)?;
         }

@@ -75,7 +75,7 @@ impl Index {
                 segments.push((open_shard(&path, width)?, None));
             }
         }
-        Ok(Self::new(Column::Tokens, Kind::InfiniGram, segments, None))
+        Ok(Self::new(Column::Tokens, Kind::InfiniGram, segments, vec![], None))
     }
 }
 

@@ -8,10 +8,10 @@ mod rows;
 mod segment;
 mod suffix;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::container::{Directory, Manifest, SegmentEntry};
+use crate::container::{Directory, Manifest, MetadataEntry, SegmentEntry};
 use crate::corpus::Column;
 use crate::error::{Error, Result};
 use crate::interrupt::{Monitor, Phase};
@@ -35,12 +35,20 @@ struct Part {
     first_symbol: u64,
 }
 
+/// What rides along with so many rows: a file on disk; in memory whoever made the index has it.
+#[derive(Clone, Debug)]
+struct Metadata {
+    rows: u64,
+    entry: Option<MetadataEntry>,
+}
+
 /// One snapshot of an index: it stays as it is while others append or compact.
 #[derive(Clone, Debug)]
 pub struct Index {
     column: Column,
     kind: Kind,
     parts: Vec<Part>,
+    metadata: Vec<Metadata>,
     directory: Option<Directory>,
 }
 
@@ -49,6 +57,7 @@ impl Index {
         column: Column,
         kind: Kind,
         segments: impl IntoIterator<Item = (Arc<dyn Segment>, Option<SegmentEntry>)>,
+        metadata: Vec<Metadata>,
         directory: Option<Directory>,
     ) -> Self {
         let (mut first_row, mut first_symbol) = (0, 0);
@@ -59,7 +68,7 @@ impl Index {
             first_row += rows;
             first_symbol += symbols;
         }
-        Self { column, kind, parts, directory }
+        Self { column, kind, parts, metadata, directory }
     }
 
     /// Opens the index in a directory: maps its segments and reads their headers.
@@ -78,10 +87,15 @@ impl Index {
                 Ok(segments) => {
                     let segments =
                         segments.into_iter().zip(manifest.segments.iter().cloned().map(Some));
+                    let metadata = manifest
+                        .metadata
+                        .iter()
+                        .map(|entry| Metadata { rows: entry.rows, entry: Some(entry.clone()) });
                     return Ok(Self::new(
                         manifest.column,
                         manifest.kind,
                         segments,
+                        metadata.collect(),
                         Some(directory),
                     ));
                 }
@@ -127,6 +141,14 @@ impl Index {
             .map(|part| (&*part.segment, part.entry.as_ref().map(|entry| entry.file.as_str())))
     }
 
+    /// The files that ride along with its rows, in their order, each with the number of its rows;
+    /// none in memory.
+    pub fn metadata(&self) -> impl Iterator<Item = (PathBuf, u64)> {
+        let directory = self.directory.as_ref();
+        let entries = self.metadata.iter().filter_map(|metadata| metadata.entry.as_ref());
+        entries.filter_map(move |entry| Some((directory?.file(&entry.file), entry.rows)))
+    }
+
     pub(crate) fn parts(&self) -> impl Iterator<Item = PartRef<'_>> {
         self.parts.iter().map(|part| PartRef {
             segment: &*part.segment,
@@ -153,6 +175,9 @@ impl Index {
         monitor.enter(Phase::Verifying, 0, Some(bytes));
         if let Some(directory) = &self.directory {
             directory.manifest()?;
+            for entry in self.metadata.iter().filter_map(|metadata| metadata.entry.as_ref()) {
+                directory.verify_metadata(entry, monitor)?;
+            }
         }
         self.parts.par_iter().try_for_each(|part| part.segment.verify(monitor))
     }
@@ -278,6 +303,7 @@ fn numbered(name: &str, at: Option<usize>) -> String {
 }
 
 fn open_segments(directory: &Directory, manifest: &Manifest) -> Result<Vec<Arc<dyn Segment>>> {
+    manifest.metadata.iter().try_for_each(|entry| directory.check_metadata(entry))?;
     manifest
         .segments
         .iter()

@@ -158,8 +158,7 @@ pub trait Segment: Send + Sync + std::fmt::Debug {
             if column == Column::Tokens {
                 tokens.clear();
                 self.read_tokens(span, &mut tokens)?;
-                let mut row = tokens.iter().copied();
-                rows.push_tokens(valid.then_some(&mut row as _))?;
+                rows.push_tokens(valid.then_some(&tokens))?;
             } else {
                 bytes.clear();
                 self.read_bytes(span, &mut bytes)?;

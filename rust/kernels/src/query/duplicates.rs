@@ -123,8 +123,8 @@ impl Rows for Gathered {
         self.0.push_bytes(row)
     }
 
-    fn push_tokens(&mut self, row: Option<&mut dyn ExactSizeIterator<Item = u32>>) -> Result<()> {
-        self.make_room(row.as_ref().map_or(0, ExactSizeIterator::len))?;
+    fn push_tokens(&mut self, row: Option<&[u32]>) -> Result<()> {
+        self.make_room(row.map_or(0, <[u32]>::len))?;
         self.0.push_tokens(row)
     }
 }
@@ -503,9 +503,7 @@ pub fn longest_first(rows: &Patterns, column: Column) -> Result<(Gathered, Vec<u
     for &row in &order {
         match rows.get(row) {
             Some(Pattern::Bytes(bytes)) => gathered.push_bytes(Some(bytes))?,
-            Some(Pattern::Tokens(tokens)) => {
-                gathered.push_tokens(Some(&mut tokens.iter().copied()))?;
-            }
+            Some(Pattern::Tokens(tokens)) => gathered.push_tokens(Some(tokens))?,
             None if column == Column::Tokens => gathered.push_tokens(None)?,
             None => gathered.push_bytes(None)?,
         }

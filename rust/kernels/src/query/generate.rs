@@ -83,7 +83,7 @@ impl Index {
             let mut context = Patterns::like(prompt);
             let tail = &text[text.len() - reach.min(text.len())..];
             if matches!(prompt, Pattern::Tokens(_)) {
-                context.push_tokens(Some(&mut tail.iter().copied()))?;
+                context.push_tokens(Some(tail))?;
             } else {
                 let bytes: Vec<u8> = tail.iter().map(|&symbol| symbol as u8).collect();
                 context.push_bytes(Some(&bytes))?;

@@ -29,8 +29,7 @@ fn build(column: Column, rows: &[Row], segment_symbols: usize) -> Index {
 
 fn push(into: &mut dyn Rows, column: Column, row: Option<&[u32]>) {
     if column == Column::Tokens {
-        let mut tokens = row.map(|row| row.iter().copied());
-        into.push_tokens(tokens.as_mut().map(|tokens| tokens as _)).unwrap();
+        into.push_tokens(row).unwrap();
     } else {
         let bytes: Option<Vec<u8>> = row.map(|row| row.iter().map(|&byte| byte as u8).collect());
         into.push_bytes(bytes.as_deref()).unwrap();

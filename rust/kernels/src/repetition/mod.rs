@@ -201,7 +201,7 @@ mod tests {
         ) {
             let mut rows = Patterns::tokens();
             use crate::corpus::Rows;
-            rows.push_tokens(Some(&mut text.iter().copied())).unwrap();
+            rows.push_tokens(Some(&text)).unwrap();
             let monitor = Monitor::default();
             let found = repetition(&rows, None, Definition::Datatrove, true, &monitor).unwrap();
             let found = found[0].as_ref().unwrap();

@@ -72,7 +72,7 @@ impl<T: Take> Rows for Hashed<T> {
         Ok(())
     }
 
-    fn push_tokens(&mut self, row: Option<&mut dyn ExactSizeIterator<Item = u32>>) -> Result<()> {
+    fn push_tokens(&mut self, row: Option<&[u32]>) -> Result<()> {
         let Self { grams, features, taken } = self;
         let valid = row.is_some();
         let put = |gram: &[u8]| taken.gram(features.hash.bucket(gram, features.buckets).0);

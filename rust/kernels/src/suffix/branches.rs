@@ -5,8 +5,15 @@ use std::cmp::Ordering;
 use crate::error::Result;
 use crate::symbol::{Position, Rank, Ranks};
 
+/// The most suffixes looked at together.
+const MOST_ABREAST: usize = 15;
+
 /// Suffixes in the order of their symbols.
 pub trait Sorted {
+    /// Suffixes worth looking at together, where one after the other would do with fewer: many
+    /// where reads are of memory, whose misses then overlap; one where each takes work.
+    const ABREAST: usize = MOST_ABREAST;
+
     /// A symbol, ordered as in the array.
     type Symbol: Copy + Ord;
 
@@ -38,20 +45,34 @@ pub fn following<A: Sorted>(
     depth: usize,
     symbol: A::Symbol,
 ) -> Result<Ranks> {
-    let boundary = |mut within: Ranks, last: Ordering| {
-        while within.start < within.end {
-            let rank = within.start.midpoint(within.end);
-            let position = array.position(rank)? + depth as Position;
-            if array.symbol(position)?.cmp(&symbol) <= last {
-                within.start = rank + 1;
-            } else {
-                within.end = rank;
+    let mut probes = [(0, 0); MOST_ABREAST];
+    // Between which ranks the first one lies, and the first one behind them.
+    let (mut lower, mut upper) = (ranks, ranks);
+    loop {
+        let within = if lower.is_empty() { upper } else { lower };
+        if within.is_empty() {
+            return Ok(Ranks { start: lower.start, end: upper.start.max(lower.start) });
+        }
+        let count = within.len().min(A::ABREAST.min(MOST_ABREAST) as u64);
+        let probes = &mut probes[..count as usize];
+        // Independent reads first: their misses overlap.
+        for (nth, probe) in (1..).zip(&mut *probes) {
+            let rank = within.start + within.len() * nth / (count + 1);
+            *probe = (rank, array.position(rank)? + depth as Position);
+        }
+        for &mut (rank, position) in probes {
+            let order = array.symbol(position)?.cmp(&symbol);
+            let after = rank + 1;
+            match order {
+                Ordering::Less => lower.start = lower.start.max(after),
+                _ => lower.end = lower.end.min(rank),
+            }
+            match order {
+                Ordering::Greater => upper.end = upper.end.min(rank),
+                _ => upper.start = upper.start.max(after),
             }
         }
-        Ok(within.start)
-    };
-    let start = boundary(ranks, Ordering::Less)?;
-    Ok(Ranks { start, end: boundary(Ranks { start, ..ranks }, Ordering::Equal)? })
+    }
 }
 
 /// Gives the symbols that suffixes go on with that share their first `depth` ones, in order, and

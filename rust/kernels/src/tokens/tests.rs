@@ -20,10 +20,7 @@ fn vocabulary(tokens: &[Option<&[u8]>], whole: &[bool]) -> Vocabulary {
 fn rows(rows: &[Option<&[u32]>]) -> Patterns {
     let mut patterns = Patterns::tokens();
     for row in rows {
-        match row {
-            Some(row) => patterns.push_tokens(Some(&mut row.iter().copied())).unwrap(),
-            None => patterns.push_tokens(None).unwrap(),
-        }
+        patterns.push_tokens(*row).unwrap();
     }
     patterns
 }
@@ -183,8 +180,7 @@ proptest! {
         for (at, &end) in found.ends.iter().enumerate() {
             let row = &found.tokens[start..end];
             let valid = texts[at].is_some();
-            let mut tokens = row.iter().copied();
-            split.push_tokens(valid.then_some(&mut tokens as _)).unwrap();
+            split.push_tokens(valid.then_some(row)).unwrap();
             // Alone, and as the row it is, a row gives the same.
             let first = Splitting { first_row: at as u64, ..asked };
             let alone = vocabulary.split(&rows(&[texts[at]]), first, &monitor).unwrap();
