@@ -32,6 +32,9 @@ SCRIPTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "compare_contamination.py": ((), (*SMALL, "--items", "200")),
     "compare_kinds.py": ((), (*SMALL, "--queries", "20000")),
     "compare_hamming.py": ((), ("--symbols", "200000", "--runs", "2")),
+    "compare_zip_fit.py": ((), ("--runs", "2")),
+    "compare_dsir.py": ((), ("--rows", "4000", "--peer-rows", "500", "--runs", "2")),
+    "compare_stochastok.py": ((), ("--runs", "2")),
     "growth.py": ((), (*SMALL, "--queries", "100000", "--budgets")),
 }
 

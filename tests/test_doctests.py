@@ -28,7 +28,7 @@ def test_examples_run(name: str) -> None:
 PUBLIC = [
     *("aliases", "categories", "contamination", "coverage", "duplicates", "hamming", "index"),
     *("language", "link", "membership", "overlap", "pandas", "plot", "polars", "profiles"),
-    "repetition",
+    *("repetition", "tokens"),
 ]
 
 

@@ -2,7 +2,18 @@
 
 from typing import TYPE_CHECKING, Any
 
-from bowstring import counts, hamming, interop, lexicon, link, membership, rank, vectors
+from bowstring import (
+    counts,
+    hamming,
+    interop,
+    lexicon,
+    link,
+    membership,
+    rank,
+    select,
+    tokens,
+    vectors,
+)
 from bowstring._core import __version__
 from bowstring.contamination import Contamination, contamination
 from bowstring.coverage import copied, coverage, creativity
@@ -61,6 +72,8 @@ __all__ = [
     "open",
     "rank",
     "repetition",
+    "select",
+    "tokens",
     "vectors",
 ]
 

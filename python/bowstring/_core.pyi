@@ -15,16 +15,19 @@ __all__ = [
     "Piece",
     "Postings",
     "Run",
+    "Splits",
     "Table",
     "Vocabulary",
     "Weights",
     "__version__",
+    "align",
     "build_profile",
     "cipher_vectors",
     "contamination",
     "cooccurrence",
     "count_hashed",
     "count_ngrams",
+    "cover",
     "coverage",
     "cut",
     "distributions",
@@ -47,6 +50,7 @@ __all__ = [
     "loops",
     "matches",
     "merge_runs",
+    "ncd",
     "nearest",
     "open_infini_gram",
     "order_counts",
@@ -55,6 +59,7 @@ __all__ = [
     "predict_one",
     "removals",
     "repetition",
+    "resample",
     "row_removals",
     "score",
     "segment",
@@ -653,3 +658,66 @@ def held_texts(
     texts: _Column, values: _Column, ignore_case: bool, threads: int | None
 ) -> Array: ...
 def extract_numbers(values: _Column, style: str, which: str, threads: int | None) -> Table: ...
+def align(
+    candidates: _Column,
+    target: _Column,
+    k: int | None,
+    compressor: tuple[str, int | None],
+    concatenate: bool,
+    threads: int | None,
+    progress: _Progress | None,
+) -> Table: ...
+def ncd(
+    a: _Column,
+    b: _Column,
+    pairs: bool,
+    compressor: tuple[str, int | None],
+    threads: int | None,
+    progress: _Progress | None,
+) -> Array: ...
+def resample(
+    candidates: _Column,
+    again: _Column,
+    target: _Column,
+    analyzer: str,
+    characters: Characters,
+    lowercase: bool,
+    stop_words: set[str],
+    least: int,
+    most: int,
+    hash: str,
+    buckets: int,
+    smoothing: float,
+    k: int | None,
+    min_length: int,
+    seed: int | None,
+    threads: int | None,
+    progress: _Progress | None,
+) -> Table: ...
+def cover(
+    starts: _Column,
+    columns: _Column,
+    weights: _Column,
+    allowed: _Column,
+    k: int | None,
+    threads: int | None,
+    progress: _Progress | None,
+) -> Table: ...
+
+@final
+class Splits:
+    @staticmethod
+    def of(tokens: _Column, whole: _Column) -> Splits: ...
+    def __len__(self) -> int: ...
+    def pairs(self) -> tuple[Array, Array, Array]: ...
+    def split(
+        self,
+        rows: _Column,
+        proportion: float,
+        most: int | None,
+        seed: int,
+        first_row: int,
+        threads: int | None,
+        progress: _Progress | None,
+    ) -> Array: ...
+    def merge(self, rows: _Column, threads: int | None, progress: _Progress | None) -> Array: ...

@@ -41,6 +41,7 @@ examples:
   bowstring search docs.bow "'to be' AND (sleep OR dream)" --within 200
   bowstring deduplicate docs.parquet -o clean.parquet --column text --min-length 100
   bowstring rows docs.bow "to be" --format parquet --output rows.parquet
+  bowstring select align pool.parquet --column text --target task.jsonl -k 1000
 
 exit status: 0 if all went well, 1 if one query was asked and nothing was found, 2 after an
 error, 130 after Ctrl-C, 141 if the reader of a pipe went away.
@@ -229,6 +230,24 @@ def _parser() -> argparse.ArgumentParser:
         )
     )
 
+    _add_select(
+        command(
+            "select",
+            _select,
+            "choose the rows of files that are most like a target: align, resample or cover",
+            "bowstring select align pool.parquet --column text --target task.jsonl -k 1000",
+        )
+    )
+
+    _add_tokens(
+        command(
+            "tokens",
+            _tokens,
+            "split tokens at random into smaller ones, or merge them into text",
+            "bowstring tokens split ids.parquet --vocabulary tokenizer.json --output split.parquet",
+        )
+    )
+
     _add_language(
         command(
             "lm",
@@ -279,7 +298,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--path", metavar="INDEX", help="where to put the index; a cache by default")
 
     for name, added in commands.choices.items():
-        if name != "lm":
+        if name not in ("lm", "select", "tokens"):
             _add_threads(added)
     return parser
 
@@ -385,11 +404,86 @@ def _add_language(parser: argparse.ArgumentParser) -> None:
         _add_threads(added)
 
 
+def _add_select(parser: argparse.ArgumentParser) -> None:
+    asked = parser.add_subparsers(metavar="METHOD", required=True)
+
+    def method(name: str, about: str) -> argparse.ArgumentParser:
+        added = asked.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".")
+        added.set_defaults(method=name)
+        _add_files(added, indexed=False)
+        added.add_argument(
+            "--target", required=True, metavar="FILE", help="the file of what rows shall be like"
+        )
+        added.add_argument("--target-column", metavar="NAME", help="the column of that file")
+        added.add_argument(
+            "-k",
+            type=_whole,
+            metavar="N",
+            help="how many rows to choose; all, in order, by default",
+        )
+        added.add_argument(
+            "--text", action="store_true", help="give the text of each row that is chosen too"
+        )
+        return added
+
+    align = method("align", "rank rows by how well they compress together with a target")
+    align.add_argument(
+        "--compressor",
+        default="gzip",
+        help="gzip (the default), zlib, deflate, libdeflate or lz4",
+    )
+    align.add_argument("--level", type=_whole, metavar="N", help="1 to 9; 9 by default")
+    align.add_argument(
+        "--concatenate", action="store_true", help="make the target one text, not one a row"
+    )
+    resample = method("resample", "draw rows by how much likelier their n-grams are in a target")
+    resample.add_argument("--seed", type=_whole, default=0, metavar="N", help="the draw")
+    resample.add_argument(
+        "--top", action="store_true", help="take the highest scores instead of drawing"
+    )
+    resample.add_argument("--hash", default="murmur3", help="murmur3 (the default) or sha256")
+    resample.add_argument(
+        "--min-length", type=_whole, default=0, metavar="N", help="leave out rows of fewer tokens"
+    )
+    cover = method("cover", "pick rows that together have most of the n-grams of a target")
+    cover.add_argument(
+        "--binary", action="store_true", help="weigh each n-gram 1, however often it occurs"
+    )
+    for added in asked.choices.values():
+        _add_output(added)
+        _add_threads(added)
+
+
+def _add_tokens(parser: argparse.ArgumentParser) -> None:
+    asked = parser.add_subparsers(metavar="METHOD", required=True)
+    for name, about in (
+        ("split", "split tokens at random into smaller ones of the same bytes"),
+        ("merge", "put the bytes of each row's tokens end to end"),
+    ):
+        added = asked.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".")
+        added.set_defaults(method=name)
+        added.add_argument("file", metavar="FILE", help="a file with a column of lists of tokens")
+        added.add_argument("--column", metavar="NAME", help="the column, where it has several")
+        added.add_argument(
+            "--vocabulary",
+            required=True,
+            metavar="FILE",
+            help="a tokenizer.json, or a .tiktoken file",
+        )
+        if name == "split":
+            added.add_argument(
+                "--proportion", type=float, default=0.1, metavar="P", help="draws a token; 0.1"
+            )
+            added.add_argument("--seed", type=_whole, default=0, metavar="N", help="the draw")
+        _add_output(added)
+        _add_threads(added)
+
+
 def _add_index(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("index", metavar="INDEX", help="directory of the index")
 
 
-def _add_files(parser: argparse.ArgumentParser) -> None:
+def _add_files(parser: argparse.ArgumentParser, indexed: bool = True) -> None:
     parser.add_argument(
         "files",
         nargs="+",
@@ -399,6 +493,8 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--column", metavar="NAME", help="the column, where files have several")
     parser.add_argument("--whole-files", action="store_true", help="make each file one row of text")
+    if not indexed:
+        return
     parser.add_argument(
         "--metadata",
         action="append",
@@ -658,6 +754,60 @@ def _deduplicate(args: argparse.Namespace) -> int:
     symbols = pc.sum(pc.subtract(removed["stop"], removed["start"])).as_py() or 0
     rows = pc.count_distinct(removed["row"]).as_py()
     print(f"{args.output}: {symbols:,} symbols taken out of {rows:,} rows")
+    return FOUND
+
+
+def _select(args: argparse.Namespace) -> int:
+    rows = _data(args)
+    column = args.column
+    if args.text or args.whole_files or "-" in args.files:
+        rows, column = as_array(rows, "FILE", column), None
+    options: dict[str, Any] = {"threads": args.threads, "progress": _progress()}
+    if args.method == "align":
+        options |= {
+            "compressor": args.compressor,
+            "level": args.level,
+            "concatenate": args.concatenate,
+        }
+    elif args.method == "resample":
+        options |= {
+            "seed": args.seed,
+            "draw": not args.top,
+            "hash": args.hash,
+            "min_length": args.min_length,
+        }
+    else:
+        options["binary"] = args.binary
+    choose: Any = {
+        "align": bow.select.align,
+        "resample": bow.select.resample,
+        "cover": bow.select.cover,
+    }[args.method]
+    found = choose(
+        rows,
+        Path(args.target),
+        args.k,
+        column=column,
+        target_column=args.target_column,
+        **options,
+    )
+    if args.text:
+        found = found.append_column("text", rows.take(found["row"]))
+    _write(args, found)
+    return FOUND
+
+
+def _tokens(args: argparse.Namespace) -> int:
+    rows = as_array(Path(args.file), "FILE", args.column)
+    if is_text(rows.type):  # a file of text, a JSON list a line
+        rows = [None if text is None else _json(text, "a row") for text in rows.to_pylist()]
+    vocabulary = bow.tokens.Vocabulary.of(Path(args.vocabulary))
+    options = {"threads": args.threads, "progress": _progress()}
+    if args.method == "split":
+        found = bow.tokens.stochastic_split(rows, vocabulary, args.proportion, args.seed, **options)
+        _write(args, pa.table({"tokens": found}))
+    else:
+        _write(args, pa.table({"text": bow.tokens.merge(rows, vocabulary, **options)}))
     return FOUND
 
 

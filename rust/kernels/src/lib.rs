@@ -34,9 +34,12 @@ mod kind;
 pub mod pairs;
 mod pool;
 pub mod query;
+pub mod random;
 pub mod repetition;
+pub mod select;
 pub mod suffix;
 pub mod symbol;
+pub mod tokens;
 mod words;
 
 pub use corpus::{Column, Corpus, Rows};

@@ -18,6 +18,8 @@ mod matches;
 mod membership;
 mod rank;
 mod repetition;
+mod select;
+mod tokens;
 mod vectors;
 
 use pyo3::pymodule;
@@ -68,6 +70,10 @@ mod _core {
     use super::rank::{Postings, Weights};
     #[pymodule_export]
     use super::repetition::{loops, repetition};
+    #[pymodule_export]
+    use super::select::{align, cover, ncd, resample};
+    #[pymodule_export]
+    use super::tokens::Splits;
     #[pymodule_export]
     use super::vectors::{cipher_vectors, cooccurrence, nearest};
 

@@ -53,7 +53,7 @@ fn remainder(digest: &[u8], buckets: u32) -> u32 {
 
 impl Hash {
     /// A string's bucket, and whether it counts down.
-    fn bucket(self, bytes: &[u8], buckets: u32) -> (u32, bool) {
+    pub(crate) fn bucket(self, bytes: &[u8], buckets: u32) -> (u32, bool) {
         match self {
             Self::Murmur { alternate_sign } => {
                 let hash = murmur3(bytes) as i32;
@@ -64,124 +64,48 @@ impl Hash {
     }
 }
 
-/// What one thread hashes.
+/// Cuts rows into n-grams, each a string.
 #[derive(Debug)]
-pub struct HashedShard {
+pub struct Grams {
     tokeniser: Arc<Tokeniser>,
     orders: Orders,
-    hash: Hash,
-    buckets: u32,
-    matrix: Matrix<f64>,
-    cuts: Vec<usize>,
     row: u64,
     scratch: Scratch,
     /// A row's tokens with what joins them, and the start and stop of each.
     joined: Vec<u8>,
     spans: Vec<(usize, usize)>,
-    found: Vec<(u32, f64)>,
 }
 
-impl HashedShard {
+impl Grams {
     /// Without rows.
-    pub fn new(tokeniser: Arc<Tokeniser>, orders: Orders, hash: Hash, buckets: u32) -> Self {
-        Self {
-            tokeniser,
-            orders,
-            hash,
-            buckets,
-            matrix: Matrix { row_starts: vec![0], ..Matrix::default() },
-            cuts: vec![],
-            row: 0,
-            scratch: Scratch::default(),
-            joined: vec![],
-            spans: vec![],
-            found: vec![],
-        }
+    pub fn new(tokeniser: Arc<Tokeniser>, orders: Orders) -> Self {
+        let (joined, spans) = (vec![], vec![]);
+        Self { tokeniser, orders, row: 0, scratch: Scratch::default(), joined, spans }
     }
 
-    fn push_text(&mut self, row: &str) {
-        let Self { tokeniser, joined, spans, scratch, .. } = self;
-        joined.clear();
-        spans.clear();
-        if tokeniser.analyzer.is_characters() {
-            let tokeniser = Arc::clone(tokeniser);
-            let mut taken = std::mem::take(scratch);
-            tokeniser.characters_of(row, &mut taken, |c| match c {
-                Some(c) => {
-                    let start = self.joined.len();
-                    self.joined.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-                    self.spans.push((start, self.joined.len()));
-                }
-                None => {
-                    self.hash_unit();
-                    self.joined.clear();
-                    self.spans.clear();
-                }
-            });
-            self.scratch = taken;
-            return;
-        }
-        tokeniser.tokens(row, scratch, |text, start, stop| {
-            let token = &text[start..stop];
-            if !tokeniser.stop_words.is_empty() && tokeniser.stop_words.contains(token) {
-                return;
-            }
-            if !joined.is_empty() {
-                joined.push(b' ');
-            }
-            let start = joined.len();
-            joined.extend_from_slice(token);
-            spans.push((start, joined.len()));
-        });
-        self.hash_unit();
+    /// The next row's number, for messages.
+    pub(crate) fn set_row(&mut self, row: u64) {
+        self.row = row;
     }
 
-    /// Hashes the n-grams of the tokens gathered.
-    fn hash_unit(&mut self) {
-        let Self { orders, spans, joined, found, hash, buckets, .. } = self;
-        let mut put = |from: usize, to: usize| {
-            let (bucket, down) = hash.bucket(&joined[spans[from].0..spans[to].1], *buckets);
-            found.push((bucket, if down { -1.0 } else { 1.0 }));
-        };
-        if orders.whole && !spans.is_empty() && spans.len() < orders.least {
-            put(0, spans.len() - 1);
-            return;
-        }
-        for order in orders.least..=orders.most.min(spans.len()) {
-            for from in 0..=spans.len() - order {
-                put(from, from + order - 1);
-            }
-        }
-    }
-
-    fn end_row(&mut self) {
-        self.found.sort_unstable_by_key(|&(bucket, _)| bucket);
-        for run in self.found.chunk_by(|left, right| left.0 == right.0) {
-            self.matrix.columns.push(run[0].0);
-            self.matrix.data.push(run.iter().map(|(_, value)| value).sum());
-        }
-        self.found.clear();
-        self.matrix.row_starts.push(self.matrix.columns.len());
+    /// Gives the n-grams of a row of text, and says how many tokens it has.
+    pub(crate) fn of_bytes(&mut self, row: Option<&[u8]>, put: impl FnMut(&[u8])) -> Result<usize> {
+        let text = std::str::from_utf8(row.unwrap_or_default()).map_err(|error| {
+            Error::InvalidInput(format!(
+                "row {} is not UTF-8: {error}; repair it, or make it null",
+                self.row
+            ))
+        })?;
         self.row += 1;
-    }
-}
-
-impl Rows for HashedShard {
-    fn push_bytes(&mut self, row: Option<&[u8]>) -> Result<()> {
-        if let Some(row) = row {
-            let text = std::str::from_utf8(row).map_err(|error| {
-                Error::InvalidInput(format!(
-                    "row {} is not UTF-8: {error}; repair it, or make it null",
-                    self.row
-                ))
-            })?;
-            self.push_text(text);
-        }
-        self.end_row();
-        Ok(())
+        Ok(if row.is_some() { self.of_text(text, put) } else { 0 })
     }
 
-    fn push_tokens(&mut self, row: Option<&[u32]>) -> Result<()> {
+    /// Gives the n-grams of a row of token numbers, and says how many tokens it has.
+    pub(crate) fn of_tokens(
+        &mut self,
+        row: Option<&[u32]>,
+        mut put: impl FnMut(&[u8]),
+    ) -> Result<usize> {
         if self.tokeniser.analyzer != Analyzer::Numbers {
             return Err(Error::UnsupportedType(
                 "the column holds lists of tokens; give analyzer=\"token\" to hash those".into(),
@@ -197,7 +121,119 @@ impl Rows for HashedShard {
             self.joined.extend_from_slice(token.to_string().as_bytes());
             self.spans.push((start, self.joined.len()));
         }
-        self.hash_unit();
+        self.row += 1;
+        self.unit(&mut put);
+        Ok(self.spans.len())
+    }
+
+    fn of_text(&mut self, row: &str, mut put: impl FnMut(&[u8])) -> usize {
+        let Self { tokeniser, joined, spans, scratch, .. } = self;
+        joined.clear();
+        spans.clear();
+        if tokeniser.analyzer.is_characters() {
+            let tokeniser = Arc::clone(tokeniser);
+            let mut taken = std::mem::take(scratch);
+            let mut tokens = 0;
+            tokeniser.characters_of(row, &mut taken, |c| match c {
+                Some(c) => {
+                    let start = self.joined.len();
+                    self.joined.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+                    self.spans.push((start, self.joined.len()));
+                    tokens += 1;
+                }
+                None => {
+                    self.unit(&mut put);
+                    self.joined.clear();
+                    self.spans.clear();
+                }
+            });
+            self.scratch = taken;
+            return tokens;
+        }
+        tokeniser.tokens(row, scratch, |text, start, stop| {
+            let token = &text[start..stop];
+            if !tokeniser.stop_words.is_empty() && tokeniser.stop_words.contains(token) {
+                return;
+            }
+            if !joined.is_empty() {
+                joined.push(b' ');
+            }
+            let start = joined.len();
+            joined.extend_from_slice(token);
+            spans.push((start, joined.len()));
+        });
+        self.unit(&mut put);
+        self.spans.len()
+    }
+
+    /// Gives the n-grams of the tokens gathered.
+    fn unit(&self, put: &mut impl FnMut(&[u8])) {
+        let Self { orders, spans, joined, .. } = self;
+        let mut put = |from: usize, to: usize| put(&joined[spans[from].0..spans[to].1]);
+        if orders.whole && !spans.is_empty() && spans.len() < orders.least {
+            put(0, spans.len() - 1);
+            return;
+        }
+        for order in orders.least..=orders.most.min(spans.len()) {
+            for from in 0..=spans.len() - order {
+                put(from, from + order - 1);
+            }
+        }
+    }
+}
+
+/// What one thread hashes.
+#[derive(Debug)]
+pub struct HashedShard {
+    grams: Grams,
+    hash: Hash,
+    buckets: u32,
+    matrix: Matrix<f64>,
+    cuts: Vec<usize>,
+    found: Vec<(u32, f64)>,
+}
+
+impl HashedShard {
+    /// Without rows.
+    pub fn new(tokeniser: Arc<Tokeniser>, orders: Orders, hash: Hash, buckets: u32) -> Self {
+        Self {
+            grams: Grams::new(tokeniser, orders),
+            hash,
+            buckets,
+            matrix: Matrix { row_starts: vec![0], ..Matrix::default() },
+            cuts: vec![],
+            found: vec![],
+        }
+    }
+
+    fn end_row(&mut self) {
+        self.found.sort_unstable_by_key(|&(bucket, _)| bucket);
+        for run in self.found.chunk_by(|left, right| left.0 == right.0) {
+            self.matrix.columns.push(run[0].0);
+            self.matrix.data.push(run.iter().map(|(_, value)| value).sum());
+        }
+        self.found.clear();
+        self.matrix.row_starts.push(self.matrix.columns.len());
+    }
+}
+
+/// Adds an n-gram's bucket, up or down.
+fn put(found: &mut Vec<(u32, f64)>, hash: Hash, buckets: u32) -> impl FnMut(&[u8]) {
+    move |gram| {
+        let (bucket, down) = hash.bucket(gram, buckets);
+        found.push((bucket, if down { -1.0 } else { 1.0 }));
+    }
+}
+
+impl Rows for HashedShard {
+    fn push_bytes(&mut self, row: Option<&[u8]>) -> Result<()> {
+        self.grams.of_bytes(row, put(&mut self.found, self.hash, self.buckets))?;
+        self.end_row();
+        Ok(())
+    }
+
+    fn push_tokens(&mut self, row: Option<&[u32]>) -> Result<()> {
+        self.grams.of_tokens(row, put(&mut self.found, self.hash, self.buckets))?;
         self.end_row();
         Ok(())
     }
@@ -205,7 +241,7 @@ impl Rows for HashedShard {
 
 impl super::tokenise::Reader for HashedShard {
     fn set_row(&mut self, row: u64) {
-        self.row = row;
+        self.grams.set_row(row);
     }
 
     fn cut(&mut self) {
@@ -213,10 +249,7 @@ impl super::tokenise::Reader for HashedShard {
     }
 
     fn push_given(&mut self, grams: &mut dyn Iterator<Item = &[u8]>) -> Result<()> {
-        for gram in grams {
-            let (bucket, down) = self.hash.bucket(gram, self.buckets);
-            self.found.push((bucket, if down { -1.0 } else { 1.0 }));
-        }
+        grams.for_each(put(&mut self.found, self.hash, self.buckets));
         self.end_row();
         Ok(())
     }

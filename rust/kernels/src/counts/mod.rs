@@ -21,7 +21,7 @@ mod tests;
 
 pub use characters::{Characters, Ranges};
 pub use csr::{Counted, Frequencies, Matrix};
-pub use hashed::{Hash, HashedShard, join_hashed, murmur3};
+pub use hashed::{Grams, Hash, HashedShard, join_hashed, murmur3};
 pub use ngrams::{MAX_ORDER, Orders};
 pub use run::{Run, merge_runs};
 pub use tokenise::{Analyzer, Reader, Sequence, Shard, Tokeniser, each, join};
