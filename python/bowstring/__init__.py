@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from bowstring import counts, hamming, interop, lexicon, link, membership, rank, vectors
+from bowstring import counts, hamming, interop, lexicon, link, membership, rank, select, vectors
 from bowstring._core import __version__
 from bowstring.contamination import Contamination, contamination
 from bowstring.coverage import copied, coverage, creativity
@@ -60,6 +60,7 @@ __all__ = [
     "open",
     "rank",
     "repetition",
+    "select",
     "vectors",
 ]
 

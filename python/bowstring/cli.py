@@ -238,6 +238,16 @@ def _parser() -> argparse.ArgumentParser:
         )
     )
 
+    from bowstring.select import command as selection
+
+    select = command(
+        "select",
+        _select,
+        "select the rows worth having, and weigh the retrieved ones",
+        "bowstring select facility-location docs.parquet --column text -k 100 --output few.csv",
+    )
+    selection.add(select.add_subparsers(metavar="QUESTION", required=True))
+
     text = command("text", _text, "print rows by their numbers", "bowstring text docs.bow 0 17")
     _add_index(text)
     text.add_argument("row", type=_whole, nargs="+", metavar="ROW", help="number of a row, from 0")
@@ -279,7 +289,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--path", metavar="INDEX", help="where to put the index; a cache by default")
 
     for name, added in commands.choices.items():
-        if name != "lm":
+        if name not in ("lm", "select"):
             _add_threads(added)
     return parser
 
@@ -647,6 +657,11 @@ def _deduplicate(args: argparse.Namespace) -> int:
     rows = pc.count_distinct(removed["row"]).as_py()
     print(f"{args.output}: {symbols:,} symbols taken out of {rows:,} rows")
     return FOUND
+
+
+def _select(args: argparse.Namespace) -> int:
+    status: int = args.answer(args)
+    return status
 
 
 def _lm(args: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ mod column;
 mod counts;
 pub mod hamming;
 mod results;
+pub mod select;
 
 pub use clean::{agreements, evidence, explanation, extracted, held, keys, pairs};
 pub use column::{column_of, push_array, read_numbers, read_patterns};

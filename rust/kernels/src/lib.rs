@@ -35,6 +35,7 @@ pub mod pairs;
 mod pool;
 pub mod query;
 pub mod repetition;
+pub mod select;
 pub mod suffix;
 pub mod symbol;
 mod words;

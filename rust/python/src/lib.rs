@@ -18,6 +18,7 @@ mod matches;
 mod membership;
 mod rank;
 mod repetition;
+mod select;
 mod vectors;
 
 use pyo3::pymodule;
@@ -68,6 +69,12 @@ mod _core {
     use super::rank::{Postings, Weights};
     #[pymodule_export]
     use super::repetition::repetition;
+    #[pymodule_export]
+    use super::select::importance::Retrievals;
+    #[pymodule_export]
+    use super::select::submodular::{
+        Sieve, select_distances, select_medoids, select_neighbours, select_rows, select_sample,
+    };
     #[pymodule_export]
     use super::vectors::{cipher_vectors, cooccurrence, nearest};
 

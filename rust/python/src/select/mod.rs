@@ -1,0 +1,4 @@
+//! What `bowstring.select` asks.
+
+pub mod importance;
+pub mod submodular;
