@@ -14,7 +14,9 @@ __all__ = [
     "Linkage",
     "Piece",
     "Postings",
+    "Retrievals",
     "Run",
+    "Sieve",
     "Splits",
     "Table",
     "Vocabulary",
@@ -68,6 +70,11 @@ __all__ = [
     "segment_ranks",
     "segment_row",
     "segment_stretches",
+    "select_distances",
+    "select_medoids",
+    "select_neighbours",
+    "select_rows",
+    "select_sample",
     "shared",
     "stupid_backoff",
     "vocabulary_of_terms",
@@ -721,3 +728,83 @@ class Splits:
         progress: _Progress | None,
     ) -> Array: ...
     def merge(self, rows: _Column, threads: int | None, progress: _Progress | None) -> Array: ...
+
+type _Rows = tuple[_Column | None, _Column | None, _Column, int]
+
+def select_rows(
+    data: _Rows,
+    function: tuple[str, str, float],
+    similarity: str,
+    neighbours: int | None,
+    weights: _Column | None,
+    k: int | None,
+    costs: _Column | None,
+    budget: float | None,
+    initial: _Column,
+    method: str,
+    epsilon: float,
+    seed: int,
+    min_gain: float | None,
+    partitions: int,
+    merge: bool,
+    threads: int | None,
+    progress: _Progress | None,
+) -> Table: ...
+def select_neighbours(
+    data: _Rows,
+    similarity: str,
+    k: int,
+    symmetric: bool,
+    threads: int | None,
+    progress: _Progress | None,
+) -> tuple[Array, Array, Array]: ...
+def select_sample(gains: _Column, k: int, seed: int, threads: int | None) -> Array: ...
+def select_medoids(
+    candidates: _Rows,
+    validation: _Rows | None,
+    distance: str,
+    k: int,
+    exchanges: int,
+    threads: int | None,
+    progress: _Progress | None,
+) -> tuple[Table, float, int]: ...
+def select_distances(
+    candidates: _Rows, validation: _Rows, distance: str, threads: int | None
+) -> Array: ...
+
+@final
+class Retrievals:
+    """Ranked sources of queries, and what each is worth to its query."""
+
+    @staticmethod
+    def of(starts: _Column, sources: _Column, utilities: _Column, count: int) -> Retrievals: ...
+    def gradient(self, weights: _Column, k: int, threads: int | None) -> Array: ...
+    def utility(self, weights: _Column, k: int, threads: int | None) -> float: ...
+    def learn(
+        self,
+        weights: _Column,
+        groups: _Column | None,
+        k: int,
+        steps: int,
+        rate: float,
+        threads: int | None,
+        progress: _Progress | None,
+    ) -> Array: ...
+    def drop_path(self, ranks: _Column, k: int) -> Array: ...
+
+@final
+class Sieve:
+    """Rows of a stream, sieved."""
+
+    @staticmethod
+    def of(
+        function: tuple[str, str, float],
+        reference: _Rows | None,
+        similarity: str,
+        weights: _Column | None,
+        k: int,
+        epsilon: float,
+    ) -> Sieve: ...
+    def add(self, data: _Rows, threads: int | None, progress: _Progress | None) -> None: ...
+    def seen(self) -> int: ...
+    def table(self) -> Table: ...

@@ -230,14 +230,17 @@ def _parser() -> argparse.ArgumentParser:
         )
     )
 
-    _add_select(
-        command(
-            "select",
-            _select,
-            "choose the rows of files that are most like a target: align, resample or cover",
-            "bowstring select align pool.parquet --column text --target task.jsonl -k 1000",
-        )
+    from bowstring.select import command as selection
+
+    select = command(
+        "select",
+        _select,
+        "choose rows: those most like a target, those that inform most; and weigh retrieved ones",
+        "bowstring select align pool.parquet --column text --target task.jsonl -k 1000",
     )
+    asked = select.add_subparsers(metavar="METHOD", required=True)
+    _add_select(asked)
+    selection.add(asked)
 
     _add_tokens(
         command(
@@ -404,12 +407,12 @@ def _add_language(parser: argparse.ArgumentParser) -> None:
         _add_threads(added)
 
 
-def _add_select(parser: argparse.ArgumentParser) -> None:
-    asked = parser.add_subparsers(metavar="METHOD", required=True)
+def _add_select(asked: Any) -> None:
+    """Add the methods that choose what is most like a target."""
 
     def method(name: str, about: str) -> argparse.ArgumentParser:
         added = asked.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".")
-        added.set_defaults(method=name)
+        added.set_defaults(method=name, answer=_choose)
         _add_files(added, indexed=False)
         added.add_argument(
             "--target", required=True, metavar="FILE", help="the file of what rows shall be like"
@@ -758,6 +761,11 @@ def _deduplicate(args: argparse.Namespace) -> int:
 
 
 def _select(args: argparse.Namespace) -> int:
+    status: int = args.answer(args)
+    return status
+
+
+def _choose(args: argparse.Namespace) -> int:
     rows = _data(args)
     column = args.column
     if args.text or args.whole_files or "-" in args.files:

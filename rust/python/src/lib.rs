@@ -71,6 +71,12 @@ mod _core {
     #[pymodule_export]
     use super::repetition::{loops, repetition};
     #[pymodule_export]
+    use super::select::importance::Retrievals;
+    #[pymodule_export]
+    use super::select::submodular::{
+        Sieve, select_distances, select_medoids, select_neighbours, select_rows, select_sample,
+    };
+    #[pymodule_export]
     use super::select::{align, cover, ncd, resample};
     #[pymodule_export]
     use super::tokens::Splits;

@@ -1,0 +1,150 @@
+"""`bowstring select`: rows that inform most, and what retrieved rows are worth, from files."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from bowstring import cli, select
+from bowstring.columns import as_array, choose, is_text
+from bowstring.errors import InvalidInput
+
+_FUNCTIONS = {
+    "facility-location": "rows that represent all rows",
+    "graph-cut": "rows similar to all rows, and not to each other",
+    "feature-based": "rows that together have much of every word",
+    "max-coverage": "rows that together have as many words as possible",
+}
+_PAIRS = ("facility-location", "graph-cut")
+
+
+def add(asked: Any) -> None:
+    """Add the questions to the parsers of `bowstring select`."""
+    for name, about in _FUNCTIONS.items():
+        parser = asked.add_parser(
+            name,
+            help=about,
+            description=f"Select {about}: a column of text (by TF-IDF) or of embeddings.",
+        )
+        parser.set_defaults(question=name, answer=_subset)
+        cli._add_files(parser, indexed=False)
+        parser.add_argument("-k", type=cli._whole, metavar="N", help="how many rows")
+        parser.add_argument("--costs", metavar="NAME", help="the column of what rows cost")
+        parser.add_argument("--budget", type=float, metavar="X", help="what all may cost")
+        parser.add_argument(
+            "--method",
+            choices=("lazy", "stochastic"),
+            default="lazy",
+            help="exactly greedy (the default), or by samples",
+        )
+        parser.add_argument("--seed", type=cli._whole, default=0, metavar="N", help="of samples")
+        parser.add_argument(
+            "--partitions", type=cli._whole, default=1, metavar="N", help="parts to select in first"
+        )
+        if name in _PAIRS:
+            parser.add_argument(
+                "--neighbours", type=cli._whole, metavar="N", help="similar rows that count; all"
+            )
+        cli._add_output(parser)
+    parser = asked.add_parser(
+        "importance",
+        help="what sources of retrieved rows are worth, and which to drop",
+        description="Learn what each source is worth from a table of query, source and utility.",
+    )
+    parser.set_defaults(question="importance", answer=_importance)
+    parser.add_argument("file", metavar="FILE", help="Parquet, JSON Lines, CSV or TSV")
+    parser.add_argument("-k", type=cli._whole, default=10, metavar="N", help="rows that count; 10")
+    parser.add_argument("--steps", type=cli._whole, default=50, metavar="N", help="50 by default")
+    parser.add_argument(
+        "--learning-rate", type=float, default=100.0, metavar="X", help="100 by default"
+    )
+    parser.add_argument("--groups", metavar="NAME", help="the column of what sources belong to")
+    parser.add_argument("--drop", action="store_true", help="list the sources to drop alone")
+    cli._add_output(parser)
+    for name in (*_FUNCTIONS, "importance"):
+        cli._add_threads(asked.choices[name])
+
+
+def _subset(args: argparse.Namespace) -> int:
+    rows, costs, texts = _rows(args)
+    options: dict[str, Any] = {
+        "costs": costs,
+        "budget": args.budget,
+        "method": args.method,
+        "seed": args.seed,
+        "partitions": args.partitions,
+        "threads": args.threads,
+        "progress": cli._progress(),
+    }
+    if args.question in _PAIRS:
+        options["neighbours"] = args.neighbours
+    function = getattr(select, args.question.replace("-", "_"))
+    found = function(rows, args.k, **options)
+    if texts is not None:
+        found = found.append_column("text", texts.take(found["row"]))
+    cli._write(args, found)
+    return cli.FOUND if found.num_rows else cli.NOTHING_FOUND
+
+
+def _rows(args: argparse.Namespace) -> tuple[Any, Any, Any]:
+    """Read the rows, what they cost, and their texts where they are text."""
+    table: Any = None
+    if len(args.files) == 1 and Path(args.files[0]).suffix == ".parquet":
+        import pyarrow.parquet as pq
+
+        table = pq.read_table(args.files[0])
+        rows = table.column(choose(table.column_names, args.column, "data"))
+    else:
+        data = cli._data(args)
+        rows = as_array(list(data) if args.whole_files else data, "data", args.column)
+    costs = args.costs
+    if costs is not None:
+        if table is None or costs not in table.column_names:
+            raise InvalidInput(f"--costs is {costs!r}: name a column of one Parquet file")
+        costs = table[costs]
+    texts = rows.cast(pa.large_string()) if is_text(rows.type) else None
+    return rows, costs, texts
+
+
+def _importance(args: argparse.Namespace) -> int:
+    found = select.importance(
+        _table(args.file),
+        k=args.k,
+        steps=args.steps,
+        learning_rate=args.learning_rate,
+        groups=args.groups,
+        threads=args.threads,
+        progress=cli._progress(),
+    )
+    table = found.drop() if args.drop else found.table
+    cli._write(args, table)
+    if args.drop and cli._format(args) == "table" and args.output is None:
+        told = {name.decode(): value.decode() for name, value in table.schema.metadata.items()}
+        print(
+            f"utility {float(told['utility_before']):.6g} with all, "
+            f"{float(told['utility_after']):.6g} without these"
+        )
+    return cli.FOUND
+
+
+def _table(file: str) -> pa.Table:
+    import pyarrow.csv
+    import pyarrow.json
+    import pyarrow.parquet as pq
+
+    name = file.lower()
+    try:
+        if name.endswith(".parquet"):
+            return pq.read_table(file)
+        if name.endswith((".csv", ".tsv")):
+            delimiter = "\t" if name.endswith(".tsv") else ","
+            options = pyarrow.csv.ParseOptions(delimiter=delimiter)
+            return pyarrow.csv.read_csv(file, parse_options=options)
+        if name.endswith((".jsonl", ".ndjson", ".json")):
+            return pyarrow.json.read_json(file)
+    except pa.ArrowException as error:
+        raise InvalidInput(f"{file} cannot be read: {error}") from None
+    raise InvalidInput(f"{file} is none of Parquet, JSON Lines, CSV or TSV by its name")
