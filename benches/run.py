@@ -35,6 +35,8 @@ SCRIPTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "compare_zip_fit.py": ((), ("--runs", "2")),
     "compare_dsir.py": ((), ("--rows", "4000", "--peer-rows", "500", "--runs", "2")),
     "compare_stochastok.py": ((), ("--runs", "2")),
+    "compare_apricot.py": (("--runs", "3"), ("--runs", "1")),
+    "compare_retrieval_importance.py": ((), ("--runs", "2")),
     "growth.py": ((), (*SMALL, "--queries", "100000", "--budgets")),
 }
 

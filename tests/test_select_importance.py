@@ -75,7 +75,7 @@ def test_golden_values_of_the_reference(
 numbers = st.floats(-2, 2).map(lambda number: round(number, 3))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     utilities=st.lists(st.lists(numbers, min_size=1, max_size=7), min_size=1, max_size=3),
     weights=st.lists(st.floats(0, 1), min_size=7, max_size=7),

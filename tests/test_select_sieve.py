@@ -35,7 +35,7 @@ def options(function: str, reference: np.ndarray) -> dict[str, Any]:
 FUNCTIONS = ("feature_based", "max_coverage", "facility_location")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     seed=st.integers(0, 1000),
     shape=st.tuples(st.integers(1, 9), st.integers(1, 5)),

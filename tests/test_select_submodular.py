@@ -72,7 +72,7 @@ matrices = st.tuples(st.integers(1, 12), st.integers(1, 6)).flatmap(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(rows=matrices)
 @pytest.mark.parametrize("name", ["facility_location", "graph_cut", "max_coverage"])
 def test_the_rows_that_naive_greedy_takes(name: str, rows: np.ndarray) -> None:
@@ -87,7 +87,7 @@ def test_the_rows_that_naive_greedy_takes(name: str, rows: np.ndarray) -> None:
         assert found["rank"].to_pylist() == list(range(1, len(rows) + 1))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(rows=matrices, similarity=st.sampled_from(["cosine", "dot", "euclidean"]))
 @pytest.mark.parametrize("name", list(FUNCTIONS))
 def test_gains_are_what_the_definition_says(name: str, rows: np.ndarray, similarity: Any) -> None:
@@ -235,6 +235,19 @@ def test_neighbours_are_the_most_similar() -> None:
     assert located.equals(bow.select.facility_location(both, 10, similarity="precomputed"))
     cut = bow.select.graph_cut(rows, 10, neighbours=5)
     assert cut.equals(bow.select.graph_cut(both, 10, similarity="precomputed"))
+
+
+def test_parts_of_given_similarities() -> None:
+    similar = similarities(drawn(60, 20).toarray(), "cosine")
+    for name in PAIRS:
+        for merge in (True, False):
+            options = {"similarity": "precomputed", "partitions": 3, "merge": merge}
+            found = FUNCTIONS[name](sp.csr_matrix(similar), 9, **options)
+            assert FUNCTIONS[name](similar, 9, **options).equals(found)
+            if merge:
+                chosen = found["row"].to_pylist()
+                expected = value(name, similar, chosen, "precomputed")
+                assert math.isclose(sum(found["gain"].to_pylist()), expected)
 
 
 def test_rectangular_similarities() -> None:
@@ -404,7 +417,7 @@ def test_samples_by_gain() -> None:
         bow.select.sample({"row": [1]}, 1)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(rows=matrices, k=st.integers(1, 4), seed=st.integers(0, 9))
 def test_medoids(rows: np.ndarray, k: int, seed: int) -> None:
     k = min(k, len(rows))

@@ -27,7 +27,7 @@ enum Kind {
     /// The sum of the selected rows.
     Linear { rows: Matrix, sum: Vec<f64> },
     /// Of each row, its similarity to the selected ones.
-    Each { similar: Similarities, transposed: Option<Sparse>, chosen: Vec<f64> },
+    Each { similar: Box<Similarities>, transposed: Option<Sparse>, chosen: Vec<f64> },
 }
 
 impl GraphCut {
@@ -116,7 +116,12 @@ impl GraphCut {
             .collect::<Result<_>>()?;
         let (total, own) = found.into_iter().flatten().unzip();
         let chosen = vec![0.0; similar.rows()];
-        Ok(Self { lambda, total, own, kind: Kind::Each { similar, transposed, chosen } })
+        Ok(Self {
+            lambda,
+            total,
+            own,
+            kind: Kind::Each { similar: Box::new(similar), transposed, chosen },
+        })
     }
 }
 

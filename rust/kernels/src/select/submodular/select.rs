@@ -198,10 +198,14 @@ pub fn select(
     monitor: &Monitor,
 ) -> Result<Selection> {
     check(&problem, options, parts, merge)?;
+    let mut problem = problem;
     if problem.is_of_pairs() && problem.measure.is_none() {
-        if let (Function::GraphCut { .. }, Matrix::Sparse(graph)) =
-            (problem.function, &problem.data)
-        {
+        let cut = matches!(problem.function, Function::GraphCut { .. });
+        if cut || parts > 1 {
+            // Whose columns can be left out.
+            problem.data = Matrix::Sparse(sparse(problem.data));
+        }
+        if let (true, Matrix::Sparse(graph)) = (cut, &problem.data) {
             check_square(graph)?;
         }
     }

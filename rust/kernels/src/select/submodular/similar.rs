@@ -162,7 +162,7 @@ impl Inverted {
         let mut dense_at = vec![NOT_DENSE; data.width()];
         let mut dense = vec![];
         let mut touched = 0.0;
-        for column in 0..data.width() {
+        for (column, dense_at) in dense_at.iter_mut().enumerate() {
             let (rows, values) = lists.row(column);
             touched += (rows.len() as f64).powi(2);
             // As much again as the entries take is what it may cost.
@@ -173,7 +173,7 @@ impl Inverted {
                 for (&row, &value) in rows.iter().zip(values) {
                     dense[start + row as usize] = value;
                 }
-                dense_at[column] = place as u32;
+                *dense_at = place as u32;
             }
         }
         let positive = (0..data.rows()).all(|row| data.row(row).1.iter().all(|value| *value > 0.0));
