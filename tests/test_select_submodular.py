@@ -224,6 +224,7 @@ def test_neighbours_are_the_most_similar() -> None:
     for data in (rows.toarray(), rows):
         graph = bow.select.neighbours(data, 5)
         assert graph.shape == (200, 200) and graph.nnz <= 1000
+        assert all(part.flags.writeable for part in (graph.data, graph.indices, graph.indptr))
         for row in range(200):
             best = np.sort(similar[row])[::-1][:5]
             found = np.sort(graph[row].data)[::-1]

@@ -516,7 +516,8 @@ def neighbours(
     starts, columns, values = (_pa.array(part).to_numpy() for part in (starts, columns, values))
     size = len(starts) - 1
     index = "int32" if len(columns) < 1 << 31 else "int64"
-    parts = (values, columns.astype(index), starts.astype(index))
+    # Copies, which can be written to: compiled code refuses a matrix that cannot.
+    parts = (values.copy(), columns.astype(index), starts.astype(index))
     return sparse.csr_matrix(parts, shape=(size, size))
 
 
