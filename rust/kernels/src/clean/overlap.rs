@@ -334,7 +334,7 @@ fn stretches(
     let mut gathered: Vec<Place> = vec![];
     for rank in 0..suffixes.len() as u32 {
         let block = &suffixes[rank as usize..];
-        if rank as usize % STRIDE == 0 {
+        if (rank as usize).is_multiple_of(STRIDE) {
             monitor.check()?;
             gather(places, &block[..block.len().min(STRIDE)], &mut gathered);
         }
