@@ -48,7 +48,7 @@ fn measure<B: BitVector>(profile: &str, text: &[u8], suffixes: &[u32], own: Rate
         let count = median(|| {
             for &start in &starts {
                 let found = index.find(&text[start..start + PATTERN]).expect("a whole index");
-                assert!(black_box(found).len() > 0, "what the text holds occurs");
+                assert!(!black_box(found).is_empty(), "what the text holds occurs");
             }
         });
         let mut place = vec![];

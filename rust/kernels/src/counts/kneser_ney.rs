@@ -114,7 +114,7 @@ fn key(context: u32, word: u32) -> u64 {
 
 #[inline]
 fn place(key: u64) -> usize {
-    let product = u128::from(key) * 0x9E37_79B9_7F4A_7C15_F39C_0C63_1B57_9A2D;
+    let product = u128::from(key).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_0C63_1B57_9A2D);
     (product >> 64) as usize
 }
 
