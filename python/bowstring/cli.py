@@ -411,7 +411,9 @@ def _add_select(asked: Any) -> None:
     """Add the methods that choose what is most like a target."""
 
     def method(name: str, about: str) -> argparse.ArgumentParser:
-        added = asked.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".")
+        added: argparse.ArgumentParser = asked.add_parser(
+            name, help=about, description=about[0].upper() + about[1:] + "."
+        )
         added.set_defaults(method=name, answer=_choose)
         _add_files(added, indexed=False)
         added.add_argument(

@@ -60,7 +60,7 @@ class Vocabulary:
     -----
     A token splits wherever both parts are tokens, whether the tokenizer would merge them or not. Of
     several tokens of the same bytes the one of the lowest number is the part. O(bytes of all tokens
-    · lengths that tokens have) time: 20 ms for 50,000 tokens.
+    · lengths that tokens have) time.
 
     Examples
     --------
