@@ -410,8 +410,9 @@ impl<'a> Scan<'a> {
         let row = &self.row.ids;
         let before = place > 0 && at > 0 && ids[place - 1] == row[at - 1];
         let full = length == seeds.n && !seeds.whole;
-        if full && before && !seeds.word_starts {
-            // The n-gram before is there too, and its matches hold these.
+        if full && before && !seeds.word_starts && !seeds.edits {
+            // The n-gram before is there too, and its matches hold these. Not so with units inserted
+            // or deleted: those before a seed may be shifted against the run that it is in.
             return;
         }
         let (stop, end) = (place + length, at + length);
