@@ -17,7 +17,6 @@ import pyarrow.compute as pc
 from bowstring import _core
 from bowstring.columns import choose
 from bowstring.errors import CorruptIndex, InvalidInput, UnsupportedType
-from bowstring.files import dataset_of
 from bowstring.frames import as_table, is_table, library
 
 # What pyarrow's stubs do not know, or know wrongly.
@@ -221,6 +220,9 @@ def _selected(data: Any, names: Sequence[str]) -> pa.RecordBatchReader:
     """Read columns of what is indexed beside its text, in a pass of their own."""
     files = data if isinstance(data, list | tuple) else [data]
     if isinstance(data, str) or (files and all(isinstance(one, os.PathLike) for one in files)):
+        # Arrow's readers of files are slow to import, and most indexes need none.
+        from bowstring.files import dataset_of
+
         data = dataset_of([Path(one) for one in files], names)
     if hasattr(data, "scanner"):  # a dataset
         has = data.schema.names
