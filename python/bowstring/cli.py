@@ -238,9 +238,7 @@ def _parser() -> argparse.ArgumentParser:
         "choose rows: those most like a target, those that inform most; and weigh retrieved ones",
         "bowstring select align pool.parquet --column text --target task.jsonl -k 1000",
     )
-    asked = select.add_subparsers(metavar="METHOD", required=True)
-    _add_select(asked)
-    selection.add(asked)
+    selection.add(select.add_subparsers(metavar="METHOD", required=True))
 
     _add_tokens(
         command(
@@ -404,58 +402,6 @@ def _add_language(parser: argparse.ArgumentParser) -> None:
     for added in (prob, ntd, score):
         _add_output(added)
     for added in asked.choices.values():
-        _add_threads(added)
-
-
-def _add_select(asked: Any) -> None:
-    """Add the methods that choose what is most like a target."""
-
-    def method(name: str, about: str) -> argparse.ArgumentParser:
-        added: argparse.ArgumentParser = asked.add_parser(
-            name, help=about, description=about[0].upper() + about[1:] + "."
-        )
-        added.set_defaults(method=name, answer=_choose)
-        _add_files(added, indexed=False)
-        added.add_argument(
-            "--target", required=True, metavar="FILE", help="the file of what rows shall be like"
-        )
-        added.add_argument("--target-column", metavar="NAME", help="the column of that file")
-        added.add_argument(
-            "-k",
-            type=_whole,
-            metavar="N",
-            help="how many rows to choose; all, in order, by default",
-        )
-        added.add_argument(
-            "--text", action="store_true", help="give the text of each row that is chosen too"
-        )
-        return added
-
-    align = method("align", "rank rows by how well they compress together with a target")
-    align.add_argument(
-        "--compressor",
-        default="gzip",
-        help="gzip (the default), zlib, deflate, libdeflate or lz4",
-    )
-    align.add_argument("--level", type=_whole, metavar="N", help="1 to 9; 9 by default")
-    align.add_argument(
-        "--concatenate", action="store_true", help="make the target one text, not one a row"
-    )
-    resample = method("resample", "draw rows by how much likelier their n-grams are in a target")
-    resample.add_argument("--seed", type=_whole, default=0, metavar="N", help="the draw")
-    resample.add_argument(
-        "--top", action="store_true", help="take the highest scores instead of drawing"
-    )
-    resample.add_argument("--hash", default="murmur3", help="murmur3 (the default) or sha256")
-    resample.add_argument(
-        "--min-length", type=_whole, default=0, metavar="N", help="leave out rows of fewer tokens"
-    )
-    cover = method("cover", "pick rows that together have most of the n-grams of a target")
-    cover.add_argument(
-        "--binary", action="store_true", help="weigh each n-gram 1, however often it occurs"
-    )
-    for added in asked.choices.values():
-        _add_output(added)
         _add_threads(added)
 
 
@@ -765,46 +711,6 @@ def _deduplicate(args: argparse.Namespace) -> int:
 def _select(args: argparse.Namespace) -> int:
     status: int = args.answer(args)
     return status
-
-
-def _choose(args: argparse.Namespace) -> int:
-    rows = _data(args)
-    column = args.column
-    if args.text or args.whole_files or "-" in args.files:
-        rows, column = as_array(rows, "FILE", column), None
-    options: dict[str, Any] = {"threads": args.threads, "progress": _progress()}
-    if args.method == "align":
-        options |= {
-            "compressor": args.compressor,
-            "level": args.level,
-            "concatenate": args.concatenate,
-        }
-    elif args.method == "resample":
-        options |= {
-            "seed": args.seed,
-            "draw": not args.top,
-            "hash": args.hash,
-            "min_length": args.min_length,
-        }
-    else:
-        options["binary"] = args.binary
-    choose: Any = {
-        "align": bow.select.align,
-        "resample": bow.select.resample,
-        "cover": bow.select.cover,
-    }[args.method]
-    found = choose(
-        rows,
-        Path(args.target),
-        args.k,
-        column=column,
-        target_column=args.target_column,
-        **options,
-    )
-    if args.text:
-        found = found.append_column("text", rows.take(found["row"]))
-    _write(args, found)
-    return FOUND
 
 
 def _tokens(args: argparse.Namespace) -> int:

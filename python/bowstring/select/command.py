@@ -1,4 +1,4 @@
-"""`bowstring select`: rows that inform most, and what retrieved rows are worth, from files."""
+"""`bowstring select`: rows like a target, or that inform most; what retrieved ones are worth."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ _PAIRS = ("facility-location", "graph-cut")
 
 def add(asked: Any) -> None:
     """Add the questions to the parsers of `bowstring select`."""
+    _add_like_a_target(asked)
     for name, about in _FUNCTIONS.items():
         parser = asked.add_parser(
             name,
@@ -66,6 +67,102 @@ def add(asked: Any) -> None:
     cli._add_output(parser)
     for name in (*_FUNCTIONS, "importance"):
         cli._add_threads(asked.choices[name])
+
+
+def _add_like_a_target(asked: Any) -> None:
+    """Add the methods that choose what is most like a target."""
+
+    def method(name: str, about: str) -> argparse.ArgumentParser:
+        added: argparse.ArgumentParser = asked.add_parser(
+            name, help=about, description=about[0].upper() + about[1:] + "."
+        )
+        added.set_defaults(method=name, answer=_choose)
+        cli._add_files(added, indexed=False)
+        added.add_argument(
+            "--target", required=True, metavar="FILE", help="the file of what rows shall be like"
+        )
+        added.add_argument("--target-column", metavar="NAME", help="the column of that file")
+        added.add_argument(
+            "-k",
+            type=cli._whole,
+            metavar="N",
+            help="how many rows to choose; all, in order, by default",
+        )
+        added.add_argument(
+            "--text", action="store_true", help="give the text of each row that is chosen too"
+        )
+        return added
+
+    align = method("align", "rank rows by how well they compress together with a target")
+    align.add_argument(
+        "--compressor",
+        default="gzip",
+        help="gzip (the default), zlib, deflate, libdeflate or lz4",
+    )
+    align.add_argument("--level", type=cli._whole, metavar="N", help="1 to 9; 9 by default")
+    align.add_argument(
+        "--concatenate", action="store_true", help="make the target one text, not one a row"
+    )
+    resample = method("resample", "draw rows by how much likelier their n-grams are in a target")
+    resample.add_argument("--seed", type=cli._whole, default=0, metavar="N", help="the draw")
+    resample.add_argument(
+        "--top", action="store_true", help="take the highest scores instead of drawing"
+    )
+    resample.add_argument("--hash", default="murmur3", help="murmur3 (the default) or sha256")
+    resample.add_argument(
+        "--min-length",
+        type=cli._whole,
+        default=0,
+        metavar="N",
+        help="leave out rows of fewer tokens",
+    )
+    cover = method("cover", "pick rows that together have most of the n-grams of a target")
+    cover.add_argument(
+        "--binary", action="store_true", help="weigh each n-gram 1, however often it occurs"
+    )
+    for added in (align, resample, cover):
+        cli._add_output(added)
+        cli._add_threads(added)
+
+
+def _choose(args: argparse.Namespace) -> int:
+    rows = cli._data(args)
+    column = args.column
+    if args.text or args.whole_files or "-" in args.files:
+        rows, column = as_array(rows, "FILE", column), None
+    options: dict[str, Any] = {"threads": args.threads, "progress": cli._progress()}
+    if args.method == "align":
+        options |= {
+            "compressor": args.compressor,
+            "level": args.level,
+            "concatenate": args.concatenate,
+        }
+    elif args.method == "resample":
+        options |= {
+            "seed": args.seed,
+            "draw": not args.top,
+            "hash": args.hash,
+            "min_length": args.min_length,
+        }
+    else:
+        options["binary"] = args.binary
+    choose: Any = {
+        "align": select.align,
+        "resample": select.resample,
+        "cover": select.cover,
+    }[args.method]
+    found = choose(
+        rows,
+        Path(args.target),
+        args.k,
+        column=column,
+        target_column=args.target_column,
+        **options,
+    )
+    if args.text:
+        found = found.append_column("text", rows.take(found["row"]))
+    cli._write(args, found)
+    return cli.FOUND
 
 
 def _subset(args: argparse.Namespace) -> int:
