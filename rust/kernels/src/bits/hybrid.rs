@@ -31,6 +31,9 @@ const SIZES: usize = 12;
 const FIRST: usize = SIZES * SIZE_BITS;
 const SECOND: usize = 2 * BEFORE + FIRST - 64;
 
+/// Bytes of a cache line: what hints count.
+const LINE: usize = 64;
+
 /// Bytes that are read of a block, and zeros behind the last one, so that they may be.
 const PADDING: usize = 48;
 
@@ -71,6 +74,9 @@ const SIZE: [u8; BITS + 1] = {
 pub struct Hybrid {
     heads: Block<u64>,
     bytes: Block<u8>,
+    /// For each head about where its blocks are, in cache lines from its stream's first byte on: they
+    /// are asked for while the head is.
+    hints: Block<u8>,
 }
 
 /// A head, a block under it, and a place in that: its first byte, its ones and bytes, and the ones
@@ -91,13 +97,14 @@ pub struct Spot {
 pub struct Builder {
     heads: Vec<u64>,
     bytes: Vec<u8>,
+    hints: Vec<u8>,
 }
 
 impl BitVector for Hybrid {
     type Builder = Builder;
 
     fn push(builder: &mut Builder, bits: &Bits) -> Stream {
-        let Builder { heads, bytes } = builder;
+        let Builder { heads, bytes, hints } = builder;
         bytes.resize(bytes.len().next_multiple_of(8), 0);
         let first = bytes.len();
         let stream = Stream { head: (heads.len() / HEAD) as u32, tail: (first / 8) as u32 };
@@ -106,6 +113,7 @@ impl BitVector for Hybrid {
         for start in (0..=bits.len()).step_by(BITS * BLOCKS) {
             let mut sizes = u128::from(rank) | ((bytes.len() - first) as u128) << BEFORE;
             let mut counts = 0_u128;
+            hints.push(((bytes.len() - first) / LINE).min(usize::from(u8::MAX)) as u8);
             for nth in 0..BLOCKS {
                 let from = bytes.len();
                 let ones = encode(bits, start + nth * BITS, bytes);
@@ -122,7 +130,8 @@ impl BitVector for Hybrid {
 
     fn build(mut builder: Builder) -> Self {
         builder.bytes.extend([0; PADDING]);
-        Self { heads: builder.heads.into(), bytes: builder.bytes.into() }
+        let Builder { heads, bytes, hints } = builder;
+        Self { heads: heads.into(), bytes: bytes.into(), hints: hints.into() }
     }
 
     type Spot = Spot;
@@ -130,9 +139,16 @@ impl BitVector for Hybrid {
     #[inline]
     fn spot(&self, stream: Stream, at: usize) -> Spot {
         let (block, at) = (at / BITS, at % BITS);
-        let head = (stream.head as usize).saturating_add(block / BLOCKS).saturating_mul(HEAD);
-        prefetch(&self.heads, head);
+        let head = (stream.head as usize).saturating_add(block / BLOCKS);
         let tail = stream.tail as usize * 8;
+        if let Some(&[line, next]) = self.hints.get(head..).and_then(|rest| rest.first_chunk()) {
+            let lines = usize::from(next.saturating_sub(line));
+            let about = tail + LINE * usize::from(line) + LINE * lines * (block % BLOCKS) / BLOCKS;
+            prefetch(&self.bytes, about);
+            prefetch(&self.bytes, about + LINE);
+        }
+        let head = head.saturating_mul(HEAD);
+        prefetch(&self.heads, head);
         Spot { head, block: (block % BLOCKS) as u8, from: tail, at: at as u8, ..Spot::default() }
     }
 
@@ -154,6 +170,11 @@ impl BitVector for Hybrid {
         spot.ones = ((counts[block / 8] >> (block % 8 * 8)) as u8).min(BITS as u8);
         let size = sizes[block / SIZES] >> (block % SIZES * SIZE_BITS) & mask(SIZE_BITS);
         spot.size = size as u8;
+    }
+
+    #[inline]
+    fn about(&self, spot: &Spot) -> [usize; 2] {
+        [spot.rank as usize + usize::from(spot.ones) * usize::from(spot.at) / BITS; 2]
     }
 
     #[inline]
@@ -181,13 +202,14 @@ impl BitVector for Hybrid {
     }
 
     fn bytes(&self) -> usize {
-        self.heads.len() * 8 + self.bytes.len()
+        self.heads.len() * 8 + self.bytes.len() + self.hints.len()
     }
 
     fn blocks(&self, name: &str) -> Vec<BlockToWrite<'_>> {
         vec![
             BlockToWrite::new(format!("{name}_heads"), "u64", &self.heads),
             BlockToWrite::new(format!("{name}_bytes"), "u8", &self.bytes),
+            BlockToWrite::new(format!("{name}_hints"), "u8", &self.hints),
         ]
     }
 
@@ -195,6 +217,7 @@ impl BitVector for Hybrid {
         Ok(Self {
             heads: whole_block(file, &format!("{name}_heads"), "u64")?,
             bytes: whole_block(file, &format!("{name}_bytes"), "u8")?,
+            hints: whole_block(file, &format!("{name}_hints"), "u8")?,
         })
     }
 }

@@ -121,6 +121,10 @@ pub trait BitVector: Sized + Send + Sync + std::fmt::Debug {
     /// places need can be asked for: their misses overlap.
     fn settle(&self, spot: &mut Self::Spot);
 
+    /// Between which numbers the bits probably are that are set before a settled place: known before
+    /// it is read.
+    fn about(&self, spot: &Self::Spot) -> [usize; 2];
+
     /// Whether the bit there is set, and how many are before it.
     fn read(&self, spot: Self::Spot) -> (bool, usize);
 

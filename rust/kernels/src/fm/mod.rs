@@ -338,15 +338,15 @@ impl<S: Symbol, B: BitVector> FmIndex<S, B> {
             for (mark, &row) in marks[..going].iter_mut().zip(&rows) {
                 *mark = self.mark(row - 1);
             }
-            for (_, spot) in &mut marks[..going] {
-                self.marks.settle(spot);
-            }
             // A step that a mark makes needless is one in many, and meanwhile the marks come.
             let mut next = rows;
             for row in next[..going].iter_mut().filter(|row| **row == self.primary) {
                 *row = 0;
             }
             self.step(&mut walks, &mut next[..going], &mut symbols[..going])?;
+            for (_, spot) in &mut marks[..going] {
+                self.marks.settle(spot);
+            }
             let mut at = 0;
             while at < going {
                 let ((nth, steps), (before, spot)) = (owners[at], marks[at]);

@@ -314,6 +314,11 @@ impl<B: BitVector> Wavelet<B> {
             for nth in going.iter() {
                 self.bits.settle(&mut walks[nth].spot);
             }
+            if going.count <= ALONE {
+                for nth in going.iter() {
+                    self.ask_ahead(&walks[nth]);
+                }
+            }
             let mut next = Going::default();
             for nth in going.iter() {
                 let walk = &mut walks[nth];
@@ -321,6 +326,22 @@ impl<B: BitVector> Wavelet<B> {
                 next.keep(take(walk, depth, read), nth);
             }
             going = next;
+        }
+    }
+
+    /// Asks memory for where a walk will probably be on the next level, before its bit is read.
+    #[inline]
+    fn ask_ahead(&self, walk: &Walk<B::Spot>) {
+        let Level { stream, .. } = self.level(walk.level.next);
+        let [low, high] = self.bits.about(&walk.spot);
+        for bit in [false, true] {
+            let ask = |rank: usize| {
+                self.bits.spot(stream, walk.level.step(bit, walk.place, rank as u32) as usize)
+            };
+            ask(low);
+            if low < high {
+                ask(high);
+            }
         }
     }
 
@@ -357,6 +378,9 @@ impl<B: BitVector> Wavelet<B> {
         })
     }
 }
+
+/// Walks so few that each waits for memory; of more, misses overlap as it is.
+const ALONE: usize = 8;
 
 /// Walks that go in step, at most.
 pub const GROUP: usize = 64;

@@ -13,9 +13,6 @@ use crate::symbol::{Pattern, Patterns, Position, Row, starts_character};
 /// Occurrences handed to a thread at once.
 const BLOCK: usize = 1024;
 
-/// Bytes of the longest character.
-const CHARACTER: u64 = 4;
-
 /// Rows of symbols on their way out: bytes, or tokens as 32-bit numbers whatever their width was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Symbols {
@@ -161,37 +158,73 @@ impl Index {
             self.part_of(row).ok_or_else(|| Error::corrupt("a row is not in the index"))?;
         let whole = segment.rows().span(local)?;
         let (start, stop) = (whole.start + span.start, whole.start + span.end);
-        if self.column() != Column::String {
-            left.push(segment, start.saturating_sub(width).max(whole.start)..start)?;
-            matched.push(segment, start..stop)?;
-            return right.push(segment, stop..stop.saturating_add(width).min(whole.end));
+        if start > stop || stop > whole.end {
+            return Err(Error::corrupt("an occurrence lies outside its row"));
         }
-        let reach = width.saturating_mul(CHARACTER);
+        let mut from = start.saturating_sub(width).max(whole.start);
+        // Of characters one more, which says that the last one wanted is whole.
+        let wanted = width.saturating_add(u64::from(self.column() == Column::String));
+        let mut to = stop.saturating_add(wanted).min(whole.end);
+        // A compressed segment looks for where a span starts: one is read, and then cut in three.
+        if self.column() == Column::Tokens {
+            let mut tokens = vec![];
+            segment.read_tokens(from..to, &mut tokens)?;
+            let (before, rest) = tokens.split_at((start - from) as usize);
+            let (within, after) = rest.split_at((stop - start) as usize);
+            for (side, tokens) in [(left, before), (matched, within), (right, after)] {
+                side.push_pattern(Pattern::Tokens(tokens));
+            }
+            return Ok(());
+        }
         let mut bytes = vec![];
-        let from = start.saturating_sub(reach).max(whole.start);
-        segment.read_bytes(from..start, &mut bytes)?;
-        left.push(segment, start - last_characters(&bytes, width)..start)?;
-        matched.push(segment, start..stop)?;
-        bytes.clear();
-        let to = stop.saturating_add(reach).min(whole.end);
-        segment.read_bytes(stop..to, &mut bytes)?;
-        right.push(segment, stop..stop + first_characters(&bytes, width))
+        segment.read_bytes(from..to, &mut bytes)?;
+        if self.column() == Column::String {
+            // As many bytes more as characters are missing: most characters are one byte.
+            while from > whole.start
+                && let missing @ 1.. = width - characters(&bytes[..(start - from) as usize])
+            {
+                let mut more = vec![];
+                let closer = from.saturating_sub(missing).max(whole.start);
+                segment.read_bytes(closer..from, &mut more)?;
+                more.append(&mut bytes);
+                (from, bytes) = (closer, more);
+            }
+            while to < whole.end
+                && let missing @ 1.. = wanted - characters(&bytes[(stop - from) as usize..])
+            {
+                let further = to.saturating_add(missing).min(whole.end);
+                segment.read_bytes(to..further, &mut bytes)?;
+                to = further;
+            }
+        }
+        let (mut before, rest) = bytes.split_at((start - from) as usize);
+        let (within, mut after) = rest.split_at((stop - start) as usize);
+        if self.column() == Column::String {
+            before = &before[before.len() - last_characters(before, width)..];
+            after = &after[..first_characters(after, width)];
+        }
+        for (side, bytes) in [(left, before), (matched, within), (right, after)] {
+            side.push_pattern(Pattern::Bytes(bytes));
+        }
+        Ok(())
     }
 }
 
+fn characters(bytes: &[u8]) -> u64 {
+    bytes.iter().filter(|&&byte| starts_character(byte)).count() as u64
+}
+
 /// Bytes of the last `count` characters.
-fn last_characters(bytes: &[u8], count: u64) -> u64 {
+fn last_characters(bytes: &[u8], count: u64) -> usize {
     let mut starts = bytes.iter().rev().enumerate().filter(|(_, byte)| starts_character(**byte));
     match count.checked_sub(1) {
         None => 0,
-        Some(before) => {
-            starts.nth(before as usize).map_or(bytes.len() as u64, |(back, _)| back as u64 + 1)
-        }
+        Some(before) => starts.nth(before as usize).map_or(bytes.len(), |(back, _)| back + 1),
     }
 }
 
 /// Bytes of the first `count` characters.
-fn first_characters(bytes: &[u8], count: u64) -> u64 {
+fn first_characters(bytes: &[u8], count: u64) -> usize {
     let mut starts = bytes.iter().enumerate().filter(|(_, byte)| starts_character(**byte));
-    starts.nth(count as usize).map_or(bytes.len() as u64, |(place, _)| place as u64)
+    starts.nth(count as usize).map_or(bytes.len(), |(place, _)| place)
 }

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::index::Index;
 use crate::interrupt::Monitor;
 use crate::pool::in_blocks;
-use crate::symbol::{Row, starts_character};
+use crate::symbol::{Pattern, Row, starts_character};
 
 /// Rows handed to a thread at once.
 const BLOCK: usize = 1024;
@@ -60,22 +60,23 @@ impl Index {
         }
         let stop = stop.unwrap_or(length).min(length);
         let start = start.min(length);
-        let cut = |at: u64| -> Result<bool> {
-            let mut byte = vec![];
-            let at = span.start + at;
-            if self.column() == Column::String && at < span.end {
-                segment.read_bytes(at..at + 1, &mut byte)?;
-            }
-            Ok(byte.first().is_some_and(|&byte| !starts_character(byte)))
-        };
-        for (name, at) in [("start", start), ("stop", stop)] {
-            if cut(at)? {
+        let from = span.start + start;
+        if self.column() != Column::String {
+            return out.push(segment, from..span.start + stop);
+        }
+        // With the byte behind it, which says whether a character is cut there.
+        let mut bytes = vec![];
+        segment.read_bytes(from..span.start + length.min(stop + 1), &mut bytes)?;
+        let within = (stop - start) as usize;
+        for (name, at, place) in [("start", start, 0), ("stop", stop, within)] {
+            if bytes.get(place).is_some_and(|&byte| !starts_character(byte)) {
                 return Err(Error::InvalidInput(format!(
                     "{name} {at} cuts a character of row {row}; spans of a string column count \
                      bytes of UTF-8 and keep to whole characters"
                 )));
             }
         }
-        out.push(segment, span.start + start..span.start + stop)
+        out.push_pattern(Pattern::Bytes(&bytes[..within]));
+        Ok(())
     }
 }
