@@ -58,7 +58,8 @@ const NONE: u32 = u32::MAX;
 
 /// The distinct values of a column end to end, a separator after each.
 struct Values {
-    bytes: Vec<u8>,
+    /// In huge pages: they are read here and there.
+    bytes: Block<u8>,
     /// Where each ends: its separator.
     ends: Vec<u32>,
     /// The rows that each stands in.
@@ -130,7 +131,7 @@ pub fn keys(
     if values.ends.len() < 2 {
         return Ok(vec![]);
     }
-    let suffixes = sort(&mut values.bytes)?;
+    let suffixes = sort(values.bytes.items_mut())?;
     let prefixes = lcp::common_prefixes(&values.bytes, &suffixes, monitor)?;
     let places = values.places(&prefixes)?;
     drop(prefixes);
@@ -179,7 +180,7 @@ pub fn keys(
 impl Values {
     fn read(column: &Patterns, monitor: &Monitor) -> Result<Self> {
         let mut seen: HashMap<&str, usize> = HashMap::new();
-        let mut values = Self { bytes: vec![], ends: vec![], rows: vec![] };
+        let (mut bytes, mut ends, mut rows): (Vec<u8>, _, _) = (vec![], vec![], vec![]);
         for row in 0..column.len() {
             if row % BLOCK == 0 {
                 monitor.check()?;
@@ -187,23 +188,26 @@ impl Values {
             let Some(value) = text(column, row)?.filter(|value| !value.is_empty()) else {
                 continue;
             };
-            let next = values.ends.len();
+            let next = ends.len();
             let number = *seen.entry(value).or_insert(next);
             if number < next {
-                values.rows[number] += 1;
+                rows[number] += 1;
                 continue;
             }
-            if values.bytes.len() + value.len() >= MAX_SYMBOLS {
+            if bytes.len() + value.len() >= MAX_SYMBOLS {
                 return Err(Error::InvalidInput(format!(
                     "the distinct values hold more than {MAX_SYMBOLS} bytes; give fewer of them"
                 )));
             }
-            values.bytes.extend_from_slice(value.as_bytes());
-            values.ends.push(values.bytes.len() as u32);
-            values.rows.push(1);
-            values.bytes.push(SEPARATOR);
+            bytes.extend_from_slice(value.as_bytes());
+            ends.push(bytes.len() as u32);
+            rows.push(1);
+            bytes.push(SEPARATOR);
         }
-        Ok(values)
+        drop(seen);
+        let mut spread = Block::zeros(bytes.len())?;
+        spread.items_mut().copy_from_slice(&bytes);
+        Ok(Self { bytes: spread, ends, rows })
     }
 
     /// Whose each place is, and what its suffix has in common with the one before it in order,
