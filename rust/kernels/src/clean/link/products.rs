@@ -105,7 +105,7 @@ fn tiles(space: &Space<'_>, order: &Order, memory: Option<u64>) -> Result<Vec<Ra
             + order.features * (24 + 4 * threads)
             + entries * 18
             + size.min(space.items.len()) * (LEVELS + 4 + 28 * threads)
-            + 4 * COMMON * threads;
+            + 4 * COMMON.min(order.features) * threads;
         if needed as u64 <= memory {
             return Ok(tiles);
         }
