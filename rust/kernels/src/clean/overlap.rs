@@ -164,9 +164,8 @@ pub fn keys(
         if key {
             let start = suffixes[low as usize] as usize;
             let text = &values.bytes[start..start + length as usize];
-            let text = std::str::from_utf8(text).map_err(|error| {
-                Error::InvalidInput(format!("a key cuts a character: {error}"))
-            })?;
+            let text = std::str::from_utf8(text)
+                .map_err(|error| Error::InvalidInput(format!("a key cuts a character: {error}")))?;
             let (count, repeated) = twice.inside(low, high);
             let key = Key { text: text.into(), support: held - count, rows: rows - repeated };
             found.push((key.text.chars().count(), low, key));
@@ -273,11 +272,7 @@ impl Values {
 
 /// What each suffix has in common with the one before it, in order; and of each place how long the
 /// longest substring is that another value holds.
-fn reach(
-    places: Block<u64>,
-    suffixes: &[u32],
-    monitor: &Monitor,
-) -> Result<(Ranked, Block<u32>)> {
+fn reach(places: Block<u64>, suffixes: &[u32], monitor: &Monitor) -> Result<(Ranked, Block<u32>)> {
     let blocks = [(); 3].map(|()| Block::<u32>::zeros(suffixes.len()));
     let [common, values, shared] = blocks;
     let (mut common, mut values, mut shared) = (common?, values?, shared?);
