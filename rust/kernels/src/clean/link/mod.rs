@@ -403,7 +403,7 @@ fn each(
                 rank = at as u64 + 1;
             }
             let others = rights.rows(answer.name);
-            let others = if best { &others[..1] } else { &others[..] };
+            let others = if best { &others[..1] } else { others };
             for &left in lefts.rows(name) {
                 for &right in others.iter().filter(|&&right| !alone || left < right) {
                     pairs.push((left, right), answer.score, margin(found, at), rank);
