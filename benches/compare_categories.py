@@ -10,9 +10,9 @@ import csv
 from pathlib import Path
 from typing import Any
 
-import compare_link
 import measure
 import pyarrow as pa
+import synthetic
 
 from bowstring import _core
 
@@ -60,7 +60,7 @@ def main() -> None:
         with arguments.values.open(encoding="utf-8") as file:
             values = list(dict.fromkeys(row[arguments.column] for row in csv.DictReader(file)))
     else:
-        values = list(dict.fromkeys(compare_link.synthetic(20_000)[0].to_pylist()))
+        values = list(dict.fromkeys(synthetic.words(20_000)[0].to_pylist()))
     column = pa.array(values)
     corpus = f"{len(values)} names"
     measure.check(ours(column) == by_hash(values), "keys")
@@ -83,7 +83,7 @@ def main() -> None:
     )
     measure.report(BENCH, corpus, "CPU of the kernel", unit="s", ours=kernel["ours"], at_most=0.1)
     for count in (arguments.large // 10, arguments.large):
-        many = compare_link.synthetic(count)[0]
+        many = synthetic.words(count)[0]
         with measure.timed() as taken:
             keys = len(_core.overlap_keys(many, MIN_LENGTH, "per_value", None))
         measure.report(

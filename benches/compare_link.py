@@ -11,14 +11,13 @@ from __future__ import annotations
 import argparse
 import csv
 import importlib.util
-import json
-import random
 import re
 from pathlib import Path
 from typing import Any
 
 import measure
 import pyarrow as pa
+import synthetic
 
 import bowstring as bow
 from bowstring.frames import normalised
@@ -169,16 +168,26 @@ def vendors(
             break
         if re.match(r"[0-9a-f]{4}  ", line):
             left.append(line[6:].strip())
-    right: dict[str, None] = {}
-    for name in ("oui", "oui36", "mam", "iab"):
-        for row in rows(ieee / f"{name}.csv"):
-            right[row["Organization Name"]] = None
     gold: dict[str, set[str]] = {}
     for row in rows(judged):
         gold.setdefault(row["vendor"], set())
         if row["organisation"]:
             gold[row["vendor"]].add(folded([row["organisation"]])[0])
-    return list(dict.fromkeys(left)), list(right), gold
+    return list(dict.fromkeys(left)), written(ieee), gold
+
+
+def written(ieee: Path) -> list[str]:
+    """The distinct names of the IEEE's organisations, as they are written."""
+    names: dict[str, None] = {}
+    for name in ("oui", "oui36", "mam", "iab"):
+        for row in rows(ieee / f"{name}.csv"):
+            names[row["Organization Name"]] = None
+    return list(names)
+
+
+def organisations(ieee: Path) -> list[str]:
+    """The same without case and punctuation."""
+    return list(dict.fromkeys(filter(None, folded(written(ieee)))))
 
 
 def folded(names: list[str]) -> list[str]:
@@ -251,37 +260,47 @@ def race(corpus: str, left: list[str], right: list[str], at_most: float) -> None
     )  # fmt: skip
 
 
-def synthetic(count: int) -> tuple[pa.Array, pa.Array, list[int]]:
-    """Names of two rare words and two frequent ones, and the same with an edit, in other order."""
-    pick = random.Random(1)
-    syllables = [a + b for a in "bcdfghklmnprstvwz" for b in ("a", "e", "i", "o", "u", "an", "er")]
-    rare = ["".join(pick.choices(syllables, k=3)) for _ in range(30_000)]
-    frequent = ["".join(pick.choices(syllables, k=4)) for _ in range(300)]
-    names = [
-        " ".join([*pick.choices(rare, k=2), *pick.choices(frequent, k=2)]) for _ in range(count)
-    ]
-    order = list(range(count))
-    pick.shuffle(order)
-    edited = []
-    for at in order:
-        place = pick.randrange(len(names[at]))
-        edited.append(names[at][:place] + pick.choice("aeiou") + names[at][place + 1 :])
-    return pa.array(names), pa.array(edited), order
-
-
-def large(count: int) -> dict[str, float]:
-    """Link synthetic names, in a process of its own."""
-    left, right, order = synthetic(count)
+def large(
+    count: int, against: int, ieee: str | None, memory: str | None, options: dict[str, Any]
+) -> dict[str, Any]:
+    """Link synthetic names with their other spellings, in a process of its own."""
+    if ieee is None:
+        left, right, order = synthetic.words(against)
+    else:
+        left, right, order = synthetic.organisations(organisations(Path(ieee)), against)
+    left = left[:count]
+    measure.forget_peak()
+    before = measure.memory()
     with measure.timed() as cost:
-        found = bow.link.link(left, right, candidates=5, min_cosine=0.4).matches
-    rights = found["right"].to_pylist()
-    good = sum(order[j] == i for i, j in zip(found["left"].to_pylist(), rights, strict=True))
+        found = bow.link.link(left, right, memory=memory, **options)
+    peak = measure.peak_memory()
+    rights = found.matches["right"].to_pylist()
+    lefts = found.matches["left"].to_pylist()
+    good = sum(order[j] == i for i, j in zip(lefts, rights, strict=True))
     return {
         "cpu": cost.cpu,
         "wall": cost.wall,
-        "memory": measure.peak_memory() / 1e9,
+        "memory": peak / 1e9,
+        "above": (peak - before) / 1e9,
+        "threshold": found.threshold,
         "f1": 2 * good / (len(found) + count),
     }
+
+
+def tell_large(arguments: argparse.Namespace) -> None:
+    """Report what many names cost."""
+    count, against = arguments.large, arguments.against or arguments.large
+    options = {"candidates": arguments.candidates, "min_cosine": arguments.min_cosine}
+    told = measure.in_child(
+        large, count=count, against=against, memory=arguments.memory, options=options,
+        ieee=str(arguments.ieee) if arguments.ieee else None,
+    )  # fmt: skip
+    corpus = f"{count} x {against} names {'after real ones' if arguments.ieee else 'of syllables'}"
+    more = {name: round(value, 4) for name, value in told.items()}
+    measure.report(
+        BENCH, corpus, "peak memory", unit="GB", ours=told["memory"], at_most=8,
+        limit=arguments.memory, **options, **more,
+    )  # fmt: skip
 
 
 def main() -> None:
@@ -291,9 +310,19 @@ def main() -> None:
     parser.add_argument("--pci", type=Path, help="pci.ids")
     parser.add_argument("--judged", type=Path, help="judged pairs of both")
     parser.add_argument("--magellan", type=Path, help="folder datasets of py-entitymatching")
-    parser.add_argument("--large", type=int, help="also link so many synthetic names")
+    parser.add_argument(
+        "--large", type=int, nargs="?", const=1_000_000,
+        help="only link so many synthetic names, after those of --ieee if given",
+    )  # fmt: skip
+    parser.add_argument("--against", type=int, help="with so many; as many if not given")
+    parser.add_argument("--memory", help="within so much memory, such as 4GB")
+    parser.add_argument("--candidates", type=int, default=20)
+    parser.add_argument("--min-cosine", type=float, default=0.2)
     arguments = parser.parse_args()
     measure.require_release()
+    if arguments.large:
+        tell_large(arguments)
+        return
 
     for corpus, columns, goal in (
         ("febrl4 names and suburb", ["given_name", "surname", "suburb"], 0.965),
@@ -352,15 +381,6 @@ def main() -> None:
         race("PCI to IEEE", names, others, at_most=1.0)
     else:
         measure.skip(BENCH, "PCI to IEEE needs --ieee, --pci and --judged")
-
-    if arguments.large:
-        told = measure.in_child(large, count=arguments.large)
-        corpus = f"{arguments.large} x {arguments.large} synthetic names"
-        measure.report(
-            BENCH, corpus, "peak memory", unit="GB", ours=told["memory"], at_most=8,
-            **{key: round(told[key], 4) for key in ("cpu", "wall", "f1")},
-        )  # fmt: skip
-        print(json.dumps(told))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,6 +24,7 @@ from bowstring.categories import (
     NumberExtractor,
     OverlapEncoder,
     SubstringSearch,
+    TextNormalizer,
     profile,
 )
 
@@ -268,6 +270,20 @@ def test_consolidated() -> None:
         Consolidate({"a": 5}).fit(["x"])  # type: ignore[dict-item]
 
 
+def test_normalised() -> None:
+    column = pd.Series(["Société  Générale, S.A.", None, "SOCIETE GENERALE S A"], name="name")
+    found = TextNormalizer().fit_transform(column)
+    assert found["name"].tolist()[::2] == ["societe generale s a"] * 2
+    assert found["name"].isna().tolist() == [False, True, False]
+    upper = TextNormalizer(normalize=pc.utf8_upper).fit_transform(["Été", "x"])
+    assert upper.tolist() == [["ÉTÉ"], ["X"]]
+    with pytest.raises(bow.UnsupportedType, match="legal_forms is 'no'"):
+        TextNormalizer(legal_forms="no").fit(["a"])  # type: ignore[arg-type]
+    pytest.importorskip("cleanco")
+    bare = TextNormalizer(legal_forms=True).fit_transform(["Intel GmbH", "Intel Inc.", "GmbH"])
+    assert bare.tolist() == [["intel"], ["intel"], ["gmbh"]]
+
+
 def test_profile() -> None:
     table = profile(["Room 12", "Room 7", "room  7", None, "", "Room 12"]).table
     kinds: dict[str, list[Any]] = {}
@@ -289,7 +305,13 @@ def test_profile() -> None:
 
 @pytest.mark.parametrize(
     "one",
-    [OverlapEncoder(), NumberExtractor(), SubstringSearch(["a"]), Consolidate()],
+    [
+        OverlapEncoder(),
+        NumberExtractor(),
+        SubstringSearch(["a"]),
+        Consolidate(),
+        TextNormalizer(),
+    ],
     ids=lambda one: type(one).__name__,
 )
 def test_estimator_checks(one: Any) -> None:

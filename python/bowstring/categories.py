@@ -30,6 +30,7 @@ __all__ = [
     "OverlapEncoder",
     "Profile",
     "SubstringSearch",
+    "TextNormalizer",
     "profile",
 ]
 
@@ -608,3 +609,54 @@ class Consolidate(OneColumn):
             for key, text in zip(column.to_pylist(), written.to_pylist(), strict=True)
         ]
         return [_pa.array(made, pa.large_string())]
+
+
+class TextNormalizer(OneColumn):
+    """Write values the same that differ in case, accents, punctuation or spaces.
+
+    The first step of a pipeline whose later ones should not see the difference.
+
+    Parameters
+    ----------
+    normalize
+        True: without case, accents and punctuation, words by single spaces, as links compare names;
+        or a function of an Arrow column, such as `pyarrow.compute.utf8_upper`.
+    legal_forms
+        Leave out "GmbH", "Inc." and their like, by cleanco's list.
+
+    Notes
+    -----
+    `transform` gives one `large_string` column; nulls stay. Nothing is learned.
+
+    Raises
+    ------
+    MissingPackage
+        By `fit` and `transform`, if `legal_forms` is set and cleanco is not installed.
+
+    Examples
+    --------
+    >>> TextNormalizer().fit_transform(["Société  Générale, S.A."]).tolist()
+    [['societe generale s a']]
+    """
+
+    def __init__(self, *, normalize: Normalize = True, legal_forms: bool = False) -> None:
+        self.normalize = normalize
+        self.legal_forms = legal_forms
+
+    def _check(self) -> None:
+        if not isinstance(self.legal_forms, bool):
+            raise UnsupportedType(f"legal_forms is {self.legal_forms!r}: give True or False")
+
+    def _learn(self, column: Any, written: Any) -> None:
+        self.fitted_ = True
+
+    def _names(self) -> list[str]:
+        return [self._name]
+
+    def _normalised(self, column: Any) -> Any:
+        from bowstring.link import prepared
+
+        return prepared(column, self.normalize, self.legal_forms, "X")
+
+    def _made(self, column: Any, written: Any) -> Any:
+        return [column.cast(pa.large_string())]

@@ -467,10 +467,17 @@ def _columns(
     else:
         names = ["value"]
         columns = [text_column(data, name)]
-    return [_prepared(column, normalize, legal_forms, name) for column in columns], names
+    return [prepared(column, normalize, legal_forms, name) for column in columns], names
 
 
-def _prepared(column: pa.Array[Any], normalize: Normalize, legal_forms: bool, name: str) -> Any:
+def prepared(column: pa.Array[Any], normalize: Normalize, legal_forms: bool, name: str) -> Any:
+    """Normalise a column of names as it is compared, without legal forms if asked.
+
+    Examples
+    --------
+    >>> prepared(pa.array(["Société Générale"]), True, False, "left").to_pylist()
+    ['societe generale']
+    """
     if legal_forms:
         column = _without_legal_forms(column)
     return normalised_by(normalize, column, name)

@@ -15,6 +15,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use super::text;
+use crate::container::Block;
 use crate::corpus::MAX_SYMBOLS;
 use crate::error::{Error, Result};
 use crate::interrupt::Monitor;
@@ -57,7 +58,8 @@ const NONE: u32 = u32::MAX;
 
 /// The distinct values of a column end to end, a separator after each.
 struct Values {
-    bytes: Vec<u8>,
+    /// In huge pages: they are read here and there.
+    bytes: Block<u8>,
     /// Where each ends: its separator.
     ends: Vec<u32>,
     /// The rows that each stands in.
@@ -65,17 +67,26 @@ struct Values {
 }
 
 /// A place of a value: how much the suffix here has in common with the one before it in order,
-/// later how far what is shared reaches; and the value.
-#[derive(Clone, Copy)]
+/// and the value; both in one number, for they are read together, here and there.
 struct Place {
     length: u32,
     value: u32,
 }
 
+impl Place {
+    fn packed(self) -> u64 {
+        u64::from(self.length) << 32 | u64::from(self.value)
+    }
+
+    fn of(packed: u64) -> Self {
+        Self { length: (packed >> 32) as u32, value: packed as u32 }
+    }
+}
+
 /// The suffixes in order: what each has in common with the one before it, and whose it is.
 struct Ranked {
-    common: Vec<u32>,
-    values: Vec<u32>,
+    common: Block<u32>,
+    values: Block<u32>,
 }
 
 /// A stretch of a value that is shared and can be made no longer where it stands, and the ranks of
@@ -120,15 +131,16 @@ pub fn keys(
     if values.ends.len() < 2 {
         return Ok(vec![]);
     }
-    let suffixes = sort(&mut values.bytes)?;
+    let suffixes = sort(values.bytes.items_mut())?;
     let prefixes = lcp::common_prefixes(&values.bytes, &suffixes, monitor)?;
-    let mut places = values.places(&prefixes);
+    let places = values.places(&prefixes)?;
     drop(prefixes);
-    let ranked = reach(&mut places, &suffixes, monitor)?;
-    values.keep_stretches(&mut places, min_length, which == Keys::Whole, monitor)?;
+    let (ranked, mut reaches) = reach(places, &suffixes, monitor)?;
+    let lengths = reaches.items_mut();
+    values.keep_stretches(lengths, min_length, which == Keys::Whole, monitor)?;
     let (mut stretches, again) =
-        stretches(&places, &suffixes, &ranked, &values.rows, min_length, monitor)?;
-    drop(places);
+        stretches(lengths, &suffixes, &ranked, &values.rows, min_length, monitor)?;
+    drop(reaches);
     close(&mut stretches, &ranked, &values.rows, monitor)?;
     drop(ranked);
     // Those of one substring stand together: they share a length and where their ranks begin.
@@ -151,9 +163,11 @@ pub fn keys(
         };
         if key {
             let start = suffixes[low as usize] as usize;
-            let text = String::from_utf8_lossy(&values.bytes[start..start + length as usize]);
+            let text = &values.bytes[start..start + length as usize];
+            let text = std::str::from_utf8(text)
+                .map_err(|error| Error::InvalidInput(format!("a key cuts a character: {error}")))?;
             let (count, repeated) = twice.inside(low, high);
-            let key = Key { text: text.into_owned(), support: held - count, rows: rows - repeated };
+            let key = Key { text: text.into(), support: held - count, rows: rows - repeated };
             found.push((key.text.chars().count(), low, key));
         }
     }
@@ -165,7 +179,7 @@ pub fn keys(
 impl Values {
     fn read(column: &Patterns, monitor: &Monitor) -> Result<Self> {
         let mut seen: HashMap<&str, usize> = HashMap::new();
-        let mut values = Self { bytes: vec![], ends: vec![], rows: vec![] };
+        let (mut bytes, mut ends, mut rows): (Vec<u8>, _, _) = (vec![], vec![], vec![]);
         for row in 0..column.len() {
             if row % BLOCK == 0 {
                 monitor.check()?;
@@ -173,47 +187,51 @@ impl Values {
             let Some(value) = text(column, row)?.filter(|value| !value.is_empty()) else {
                 continue;
             };
-            let next = values.ends.len();
+            let next = ends.len();
             let number = *seen.entry(value).or_insert(next);
             if number < next {
-                values.rows[number] += 1;
+                rows[number] += 1;
                 continue;
             }
-            if values.bytes.len() + value.len() >= MAX_SYMBOLS {
+            if bytes.len() + value.len() >= MAX_SYMBOLS {
                 return Err(Error::InvalidInput(format!(
                     "the distinct values hold more than {MAX_SYMBOLS} bytes; give fewer of them"
                 )));
             }
-            values.bytes.extend_from_slice(value.as_bytes());
-            values.ends.push(values.bytes.len() as u32);
-            values.rows.push(1);
-            values.bytes.push(SEPARATOR);
+            bytes.extend_from_slice(value.as_bytes());
+            ends.push(bytes.len() as u32);
+            rows.push(1);
+            bytes.push(SEPARATOR);
         }
-        Ok(values)
+        drop(seen);
+        let mut spread = Block::zeros(bytes.len())?;
+        spread.items_mut().copy_from_slice(&bytes);
+        Ok(Self { bytes: spread, ends, rows })
     }
 
     /// Whose each place is, and what its suffix has in common with the one before it in order,
     /// within the value.
-    fn places(&self, prefixes: &[u32]) -> Vec<Place> {
-        let mut places = Vec::with_capacity(prefixes.len());
+    fn places(&self, prefixes: &[u32]) -> Result<Block<u64>> {
+        let mut places = Block::zeros(prefixes.len())?;
+        let to = places.items_mut();
+        let mut start = 0;
         for (value, &end) in (0..).zip(&self.ends) {
-            let within = &prefixes[places.len()..=end as usize];
-            let left = (0..within.len() as u32).rev();
-            places.extend(
-                within
-                    .iter()
-                    .zip(left)
-                    .map(|(&prefix, left)| Place { length: prefix.min(left), value }),
-            );
+            let span = start..end as usize + 1;
+            let left = (0..span.len() as u32).rev();
+            let within = prefixes[span.clone()].iter().zip(left);
+            for (to, (&prefix, left)) in to[span.clone()].iter_mut().zip(within) {
+                *to = Place { length: prefix.min(left), value }.packed();
+            }
+            start = span.end;
         }
-        places
+        Ok(places)
     }
 
     /// Leaves of how far the places reach what can be made no longer where it stands, or is a whole
     /// value, and has enough characters; 0 elsewhere.
     fn keep_stretches(
         &self,
-        places: &mut [Place],
+        reaches: &mut [u32],
         min_length: usize,
         whole: bool,
         monitor: &Monitor,
@@ -222,11 +240,11 @@ impl Values {
         let continues = |at: usize| text[at] & 0xC0 == 0x80;
         // Where the substring at the character before reaches.
         let mut reached = 0;
-        for (at, place) in places.iter_mut().enumerate() {
+        for (at, place) in reaches.iter_mut().enumerate() {
             if at % BLOCK == 0 {
                 monitor.check()?;
             }
-            let reach = std::mem::take(&mut place.length) as usize;
+            let reach = std::mem::take(place) as usize;
             if text[at] == SEPARATOR {
                 reached = 0;
                 continue;
@@ -243,7 +261,7 @@ impl Values {
             if stop > reached && stop - at >= min_length && (all || !whole) {
                 let characters = (at..stop).filter(|&at| !continues(at));
                 if characters.take(min_length).count() == min_length {
-                    place.length = (stop - at) as u32;
+                    *place = (stop - at) as u32;
                 }
             }
             reached = stop;
@@ -252,24 +270,25 @@ impl Values {
     }
 }
 
-/// Makes of what each suffix has in common with the one before it how long the longest substring
-/// is that another value holds.
-fn reach(places: &mut [Place], suffixes: &[u32], monitor: &Monitor) -> Result<Ranked> {
-    let mut common = Vec::with_capacity(suffixes.len());
-    let mut values = Vec::with_capacity(suffixes.len());
-    let mut shared = Vec::with_capacity(suffixes.len());
+/// What each suffix has in common with the one before it, in order; and of each place how long the
+/// longest substring is that another value holds.
+fn reach(places: Block<u64>, suffixes: &[u32], monitor: &Monitor) -> Result<(Ranked, Block<u32>)> {
+    let blocks = [(); 3].map(|()| Block::<u32>::zeros(suffixes.len()));
+    let [common, values, shared] = blocks;
+    let (mut common, mut values, mut shared) = (common?, values?, shared?);
+    let (commons, owners, least_of) = (common.items_mut(), values.items_mut(), shared.items_mut());
     let mut gathered = vec![];
     let (mut least, mut last) = (0, NONE);
-    for ranks in suffixes.chunks(STRIDE) {
+    for (nth, ranks) in suffixes.chunks(STRIDE).enumerate() {
         monitor.check()?;
-        for &Place { length, value } in gather(places, ranks, &mut gathered) {
+        for (rank, &place) in (nth * STRIDE..).zip(gather(&places, ranks, &mut gathered)) {
+            let Place { length, value } = Place::of(place);
             least = if value == last { least.min(length) } else { length };
             last = value;
-            common.push(length);
-            values.push(value);
-            shared.push(least);
+            (commons[rank], owners[rank], least_of[rank]) = (length, value, least);
         }
     }
+    drop(places);
     (least, last) = (0, NONE);
     // What the suffix has in common with the one behind it.
     let mut length = 0;
@@ -277,23 +296,25 @@ fn reach(places: &mut [Place], suffixes: &[u32], monitor: &Monitor) -> Result<Ra
         if rank % BLOCK == 0 {
             monitor.check()?;
         }
-        let value = values[rank];
+        let value = owners[rank];
         least = if value == last { least.min(length) } else { length };
         last = value;
-        length = common[rank];
-        shared[rank] = least.max(shared[rank]);
+        length = commons[rank];
+        least_of[rank] = least.max(least_of[rank]);
     }
-    for (&suffix, &shared) in suffixes.iter().zip(&shared) {
-        places[suffix as usize].length = shared;
+    let mut reaches = Block::<u32>::zeros(suffixes.len())?;
+    let to = reaches.items_mut();
+    for (&suffix, &shared) in suffixes.iter().zip(&*least_of) {
+        to[suffix as usize] = shared;
     }
-    Ok(Ranked { common, values })
+    Ok((Ranked { common, values }, reaches))
 }
 
-/// Reads the places of some suffixes in a row, each likely far from the one before it: nothing waits
-/// for one of them, so that many are on their way at once.
-fn gather<'a>(places: &[Place], suffixes: &[u32], to: &'a mut Vec<Place>) -> &'a [Place] {
+/// Reads what stands at some suffixes in a row, each likely far from the one before it: nothing
+/// waits for one of them, so that many are on their way at once.
+fn gather<'a, T: Copy>(of: &[T], suffixes: &[u32], to: &'a mut Vec<T>) -> &'a [T] {
     to.clear();
-    to.extend(suffixes.iter().map(|&suffix| places[suffix as usize]));
+    to.extend(suffixes.iter().map(|&suffix| of[suffix as usize]));
     to
 }
 
@@ -320,7 +341,7 @@ impl Smaller {
 /// The stretches in the order of their suffixes, and the suffixes that have as much as a stretch in
 /// common with another one of their value.
 fn stretches(
-    places: &[Place],
+    lengths: &[u32],
     suffixes: &[u32],
     ranked: &Ranked,
     rows: &[u64],
@@ -329,34 +350,37 @@ fn stretches(
 ) -> Result<(Vec<Stretch>, Vec<Again>)> {
     let (mut found, mut again) = (vec![], vec![]);
     let mut smaller = Smaller::default();
-    let mut last = vec![NONE; rows.len()];
+    // One more than the last rank of each value, and its rows, which are read together.
+    let mut last: Vec<(u32, u64)> = rows.iter().map(|&rows| (0, rows)).collect();
     let (mut before, mut start) = (0_u64, 0);
-    let mut gathered: Vec<Place> = vec![];
+    let mut gathered: Vec<u32> = vec![];
     for rank in 0..suffixes.len() as u32 {
         let block = &suffixes[rank as usize..];
         if (rank as usize).is_multiple_of(STRIDE) {
             monitor.check()?;
-            gather(places, &block[..block.len().min(STRIDE)], &mut gathered);
+            gather(lengths, &block[..block.len().min(STRIDE)], &mut gathered);
         }
         let (common, value) = (ranked.common[rank as usize], ranked.values[rank as usize]);
         smaller.push(common, rank, before);
         if (common as usize) < min_length {
             start = rank;
         }
-        let other = std::mem::replace(&mut last[value as usize], rank);
-        if other != NONE && other >= start {
+        let (last, rows) = &mut last[value as usize];
+        let rows = *rows;
+        let other = std::mem::replace(last, rank + 1);
+        if other > start {
+            let other = other - 1;
             // The least since the other one stands first of those behind it.
             let at = smaller.0.partition_point(|&(_, rank, _)| rank <= other);
             let length = smaller.0[at].0;
-            again.push(Again { rank, before: other, length, rows: rows[value as usize] });
+            again.push(Again { rank, before: other, length, rows });
         }
-        let length = gathered[rank as usize % STRIDE].length;
+        let length = gathered[rank as usize % STRIDE];
         if length > 0 {
             let (_, low, behind) = smaller.0[smaller.last(length).unwrap_or(0)];
-            let rows = before - behind;
-            found.push(Stretch { length, rank, value, low, high: 0, rows });
+            found.push(Stretch { length, rank, value, low, high: 0, rows: before - behind });
         }
-        before += rows[value as usize];
+        before += rows;
     }
     Ok((found, again))
 }

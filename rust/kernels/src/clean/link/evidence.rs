@@ -449,6 +449,7 @@ fn candidates(
     }
     let first = if alone { 0 } else { rows.0 as u32 };
     let features = columns.iter().map(|column| column.names.features).sum();
+    vectors.rarest_first(features, monitor)?;
     let queries: Vec<u32> = (0..rows.0 as u32).collect();
     let items: Vec<u32> = (first..first + rows.1 as u32).collect();
     let space = Space { vectors: &vectors, items: &items, features };

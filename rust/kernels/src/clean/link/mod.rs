@@ -16,8 +16,6 @@ pub mod threshold;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
-
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
@@ -128,27 +126,46 @@ pub struct Answer {
     pub score: f64,
 }
 
-/// Bytes that a row takes among the rows that hold a name, at most.
-const HOLDER: usize = 80;
-
 /// The rows that hold each of some names.
 struct Holders {
+    /// The names, in the order of their first rows.
     names: Vec<u32>,
-    rows: HashMap<u32, Vec<u64>>,
+    /// Where the rows of each name end.
+    ends: Vec<usize>,
+    rows: Vec<u64>,
 }
 
 impl Holders {
-    fn of(column: &[u32]) -> Self {
-        let mut rows: HashMap<u32, Vec<u64>> = HashMap::new();
-        let mut names = vec![];
-        for (row, &name) in column.iter().enumerate().filter(|&(_, &name)| name != NO_NAME) {
-            let held = rows.entry(name).or_insert_with(|| {
-                names.push(name);
-                vec![]
-            });
-            held.push(row as u64);
+    /// Of a column of `count` names.
+    fn of(column: &[u32], count: usize) -> Self {
+        let named = || column.iter().enumerate().filter(|&(_, &name)| name != NO_NAME);
+        let mut ends = vec![0; count + 1];
+        named().for_each(|(_, &name)| ends[name as usize + 1] += 1);
+        let mut all = 0;
+        for end in &mut ends {
+            all += *end;
+            *end = all;
         }
-        Self { names, rows }
+        let mut next = ends.clone();
+        let (mut names, mut rows) = (vec![], vec![0; all]);
+        for (row, &name) in named() {
+            let at = &mut next[name as usize];
+            if *at == ends[name as usize] {
+                names.push(name);
+            }
+            rows[*at] = row as u64;
+            *at += 1;
+        }
+        Self { names, ends, rows }
+    }
+
+    /// The bytes that it takes, and once more those of the ends while it is made.
+    fn bytes(rows: usize, count: usize) -> usize {
+        12 * rows + 16 * count
+    }
+
+    fn rows(&self, name: u32) -> &[u64] {
+        &self.rows[self.ends[name as usize]..self.ends[name as usize + 1]]
     }
 }
 
@@ -183,9 +200,12 @@ impl Linkage {
         let mut budget = Budget::new(options.memory);
         let names = Names::new(left, right, &mut budget, monitor)?;
         let alone = right.is_none();
-        budget.take(HOLDER * (names.left.len() + names.right.len()), "who holds them")?;
-        let lefts = Holders::of(&names.left);
-        let rights = Holders::of(&names.right);
+        let count = names.texts.len();
+        for side in [&names.left, &names.right] {
+            budget.take(Holders::bytes(side.len(), count), "who holds them")?;
+        }
+        let lefts = Holders::of(&names.left, count);
+        let rights = Holders::of(&names.right, count);
         let answers =
             answers(&names, &lefts.names, &rights.names, alone, options, &mut budget, monitor)?;
         let threshold = match options.threshold {
@@ -196,7 +216,11 @@ impl Linkage {
             }
         };
         let mut pairs = match options.relation {
-            Relation::OneToOne if !alone => one_to_one(&lefts, &rights, &answers, threshold),
+            Relation::OneToOne if !alone => {
+                let all = answers.iter().flatten().filter(|answer| answer.score >= threshold);
+                budget.take(40 * all.count(), "all pairs above the threshold")?;
+                one_to_one(&lefts, &rights, &answers, threshold)
+            }
             relation => each(&lefts, &rights, &answers, threshold, alone, relation),
         };
         pairs.sort();
@@ -361,10 +385,10 @@ fn each(
 ) -> Pairs {
     let best = relation == Relation::Best && !alone;
     let mut pairs = Pairs::default();
-    for (name, found) in lefts.names.iter().zip(answers) {
+    for (&name, found) in lefts.names.iter().zip(answers) {
         if alone {
             // Equal names are the same without having been compared.
-            let rows = &lefts.rows[name];
+            let rows = lefts.rows(name);
             let margin = 1.0 - found.first().map_or(0.0, |best| best.score);
             for (at, &row) in rows.iter().enumerate() {
                 rows[..at].iter().for_each(|&other| pairs.push((other, row), 1.0, margin, 1));
@@ -378,9 +402,9 @@ fn each(
             if at == 0 || answer.score < found[at - 1].score {
                 rank = at as u64 + 1;
             }
-            let others = &rights.rows[&answer.name];
-            let others = if best { &others[..1] } else { &others[..] };
-            for &left in &lefts.rows[name] {
+            let others = rights.rows(answer.name);
+            let others = if best { &others[..1] } else { others };
+            for &left in lefts.rows(name) {
                 for &right in others.iter().filter(|&&right| !alone || left < right) {
                     pairs.push((left, right), answer.score, margin(found, at), rank);
                 }
@@ -392,33 +416,31 @@ fn each(
 
 fn one_to_one(lefts: &Holders, rights: &Holders, answers: &[Vec<Answer>], threshold: f64) -> Pairs {
     let mut all: Vec<(f64, u64, u64, usize, usize)> = vec![];
-    for (place, (name, found)) in lefts.names.iter().zip(answers).enumerate() {
+    for (place, (&name, found)) in lefts.names.iter().zip(answers).enumerate() {
         for (at, answer) in found.iter().enumerate() {
             if answer.score >= threshold {
-                let (left, right) = (lefts.rows[name][0], rights.rows[&answer.name][0]);
+                let (left, right) = (lefts.rows(name)[0], rights.rows(answer.name)[0]);
                 all.push((answer.score, left, right, place, at));
             }
         }
     }
     all.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
-    let mut free_left: HashMap<u32, &[u64]> =
-        lefts.rows.iter().map(|(&name, rows)| (name, &rows[..])).collect();
-    let mut free_right: HashMap<u32, &[u64]> =
-        rights.rows.iter().map(|(&name, rows)| (name, &rows[..])).collect();
+    // How many rows of each name are taken.
+    let mut taken_left = vec![0; lefts.ends.len()];
+    let mut taken_right = vec![0; rights.ends.len()];
     let mut pairs = Pairs::default();
     for (score, _, _, place, at) in all {
         let (name, found) = (lefts.names[place], &answers[place]);
         let rank = found.iter().filter(|other| other.score > score).count() as u64 + 1;
-        let (Some(rows), Some(others)) =
-            (free_left.get_mut(&name), free_right.get_mut(&found[at].name))
-        else {
-            continue;
-        };
+        let other = found[at].name;
+        let rows = &lefts.rows(name)[taken_left[name as usize]..];
+        let others = &rights.rows(other)[taken_right[other as usize]..];
         let taken = rows.len().min(others.len());
         for (&left, &right) in rows.iter().zip(others.iter()) {
             pairs.push((left, right), score, margin(found, at), rank);
         }
-        (*rows, *others) = (&rows[taken..], &others[taken..]);
+        taken_left[name as usize] += taken;
+        taken_right[other as usize] += taken;
     }
     pairs
 }

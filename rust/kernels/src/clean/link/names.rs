@@ -25,6 +25,12 @@ const MANY: usize = 50_000;
 /// Rows between two looks at the monitor.
 const BLOCK: usize = 4096;
 
+/// Bytes that a row takes, in normalised columns and as its name's number, its letters aside.
+const ROW: usize = 32;
+
+/// Copies of the letters of all rows: normalised, being normalised, and as they are read.
+const COPIES: usize = 3;
+
 /// Bytes that a distinct text takes in a table and beside it, its letters aside.
 const TEXT: usize = 160;
 
@@ -55,6 +61,7 @@ impl Vectors {
     }
 
     /// The features of a vector, ascending, and the weight of each.
+    #[inline]
     pub fn get(&self, at: usize) -> (&[u32], &[f32]) {
         let start = if at == 0 { 0 } else { self.ends[at - 1] };
         (&self.features[start..self.ends[at]], &self.weights[start..self.ends[at]])
@@ -100,6 +107,40 @@ impl Vectors {
             self.lengths.push(norm as f32);
             start = end;
         }
+    }
+
+    /// Numbers the features anew, those that fewer vectors have before others.
+    ///
+    /// # Errors
+    /// If someone asks to stop.
+    pub fn rarest_first(&mut self, features: usize, monitor: &Monitor) -> Result<()> {
+        let mut holders = vec![0_u32; features];
+        for &feature in &self.features {
+            holders[feature as usize] += 1;
+        }
+        let mut order: Vec<u32> = (0..features as u32).collect();
+        order.sort_unstable_by_key(|&feature| (holders[feature as usize], feature));
+        let mut ranks = holders;
+        for (rank, &feature) in (0..).zip(&order) {
+            ranks[feature as usize] = rank;
+        }
+        let mut vector: Vec<(u32, f32)> = vec![];
+        let mut start = 0;
+        for (at, &end) in self.ends.iter().enumerate() {
+            if at % BLOCK == 0 {
+                monitor.check()?;
+            }
+            let (names, weights) = (&mut self.features[start..end], &mut self.weights[start..end]);
+            vector.clear();
+            let ranked = names.iter().map(|&feature| ranks[feature as usize]);
+            vector.extend(ranked.zip(weights.iter().copied()));
+            vector.sort_unstable_by_key(|one| one.0);
+            for ((name, weight), one) in names.iter_mut().zip(weights).zip(&vector) {
+                (*name, *weight) = *one;
+            }
+            start = end;
+        }
+        Ok(())
     }
 
     /// The length of a vector before it was scaled.
@@ -196,7 +237,17 @@ impl Names {
         monitor: &Monitor,
     ) -> Result<Self> {
         let rows = left.len() + right.map_or(0, Patterns::len);
-        budget.take(4 * rows, "the rows")?;
+        budget.take(ROW * rows, "the rows")?;
+        for column in std::iter::once(left).chain(right) {
+            let mut bytes = 0;
+            for row in 0..column.len() {
+                if row % BLOCK == 0 {
+                    monitor.check()?;
+                }
+                bytes += text(column, row)?.map_or(0, str::len);
+            }
+            budget.take(COPIES * bytes, "the rows")?;
+        }
         let mut ids: HashMap<Box<str>, u32> = HashMap::new();
         let mut texts: Vec<Box<str>> = vec![];
         let mut read = |column: &Patterns| -> Result<Vec<u32>> {
@@ -299,8 +350,24 @@ impl Names {
         let most: usize =
             self.spelled.iter().map(|&word| self.words[word as usize].grams(length)).sum();
         budget.take(8 * most + 12 * self.texts.len(), "their grams")?;
+        // Of each word once: many names share it.
         let mut ids: HashMap<u128, u32, BuildHasherDefault<Mix>> = HashMap::default();
-        let mut rows: Vec<u32> = vec![];
+        let mut of_words: Vec<u32> = vec![];
+        let mut ends: Vec<usize> = Vec::with_capacity(self.words.len());
+        for (at, word) in self.words.iter().enumerate() {
+            if at % BLOCK == 0 {
+                monitor.check()?;
+            }
+            grams(&word.letters, length, |gram| {
+                let next = ids.len() as u32;
+                of_words.push(*ids.entry(gram).or_insert(next));
+            });
+            ends.push(of_words.len());
+        }
+        let cached = 8 * (of_words.len() + ends.len());
+        budget.take(FEATURE * ids.len() + cached, "the distinct grams")?;
+        let mut rows = vec![0_u32; ids.len()];
+        drop(ids);
         let mut vectors = Vectors::with_capacity(self.texts.len(), most);
         let mut found: Vec<u32> = vec![];
         for name in 0..self.texts.len() {
@@ -309,12 +376,9 @@ impl Names {
             }
             found.clear();
             for &word in self.words_of(name) {
-                grams(&self.words[word as usize].letters, length, |gram| {
-                    let next = ids.len() as u32;
-                    found.push(*ids.entry(gram).or_insert(next));
-                });
+                let start = if word == 0 { 0 } else { ends[word as usize - 1] };
+                found.extend(&of_words[start..ends[word as usize]]);
             }
-            rows.resize(ids.len(), 0);
             found.sort_unstable();
             for same in found.chunk_by(|a, b| a == b) {
                 rows[same[0] as usize] += 1;
@@ -323,12 +387,12 @@ impl Names {
             }
             vectors.ends.push(vectors.features.len());
         }
-        budget.give(8 * (most - vectors.features.len()));
-        budget.take(FEATURE * ids.len(), "the distinct grams")?;
+        budget.give(8 * (most - vectors.features.len()) + cached);
         let names = self.texts.len();
         let weights: Vec<f32> =
             rows.iter().map(|&rows| rarity(names, rows as usize) as f32).collect();
         vectors.weigh(&weights);
+        vectors.rarest_first(weights.len(), monitor)?;
         Ok((vectors, weights.len()))
     }
 

@@ -44,6 +44,21 @@ fn naive(vectors: &Vectors, query: u32, items: &[u32], k: usize, least: f32) -> 
     found
 }
 
+/// Rows of features as names have them: a few in many rows, many in a few, which weigh more.
+fn as_of_names(rows: usize, features: u32, most: u64) -> Vec<Vec<(u32, u8)>> {
+    let mut state = 1_u64;
+    let mut draw = || {
+        state = state.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(0x1405_7B7E_F767_814F);
+        state >> 33
+    };
+    let mut feature = || {
+        let share = draw() as f64 / (1_u64 << 31) as f64;
+        let rank = f64::from(features).powf(share) as u32 - 1;
+        (features - 1 - rank, (8.0 * share) as u8)
+    };
+    (0..rows as u64).map(|row| (0..1 + row % most).map(|_| feature()).collect()).collect()
+}
+
 fn options(relation: Relation, threshold: Option<f64>) -> Options {
     Options { relation, candidates: 10, least: 0.0, threshold, symmetric: true, memory: None }
 }
@@ -132,6 +147,25 @@ proptest! {
             let count = rows.len();
             rows.dedup();
             prop_assert_eq!(rows.len(), count);
+        }
+    }
+}
+
+#[test]
+fn the_nearest_among_many_are_those_of_all_pairs() {
+    let mut vectors = vectors(&as_of_names(3000, 500, 24));
+    vectors.rarest_first(500, &Monitor::default()).unwrap();
+    let items: Vec<u32> = (0..vectors.len() as u32).collect();
+    let space = Space { vectors: &vectors, items: &items, features: 500 };
+    let queries: Vec<u32> = items.iter().copied().step_by(7).collect();
+    let skip = |query: u32, place: u32| query == place;
+    for (k, least) in [(1, 0.0), (1, 0.7), (5, 0.4), (20, 0.0), (20, 0.2)] {
+        for memory in [None, Some(400_000)] {
+            let found =
+                products::nearest(&space, &queries, k, least, skip, memory, &Monitor::default());
+            for (&query, found) in queries.iter().zip(&found.unwrap()) {
+                assert_eq!(found, &naive(&vectors, query, &items, k, least));
+            }
         }
     }
 }
