@@ -5,6 +5,8 @@
 //! everywhere, most of all in the pattern's rarest symbols, so that little more than `k` positions
 //! are looked at whatever the pattern's length.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::prepare::{Haystack, Needle};
@@ -80,37 +82,43 @@ impl Block {
 struct Kernels {
     /// Of blocks of a text, one after the other from the given one, counts those at some positions
     /// until a window of one is within the bound; gives that one, and the last one behind all.
-    skip: fn(&[u8], &[(u32, u8)], std::ops::Range<usize>, &mut Block, u8) -> usize,
+    skip: Skip,
     /// Adds those at more positions.
-    more: fn(&[u8], &[(u32, u8)], &mut Block, u8),
+    more: More,
 }
+
+type Skip = fn(&[u8], &[(u32, u8)], Range<usize>, &mut Block, u8) -> usize;
+type More = fn(&[u8], &[(u32, u8)], &mut Block, u8);
 
 impl Kernels {
     fn new(simd: Simd) -> Self {
         match simd.available() {
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: `available` names AVX-512 only where the processor has it; that blocks are
-            // within the text is what `Probe` sees to.
             Simd::Avx512 => Self {
+                // SAFETY: `available` names these instructions only where the processor has them; that
+                // blocks are within the text is what `Probe` sees to.
                 skip: |text, order, blocks, block, k| unsafe {
                     x86::skip_avx512(text, order, blocks, block, k)
                 },
+                // SAFETY: the same.
                 more: |text, order, block, k| unsafe { x86::avx512(text, order, block, k) },
             },
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: the same of AVX2.
             Simd::Avx2 => Self {
+                // SAFETY: as above.
                 skip: |text, order, blocks, block, k| unsafe {
                     x86::skip_avx2(text, order, blocks, block, k)
                 },
+                // SAFETY: the same.
                 more: |text, order, block, k| unsafe { x86::avx2(text, order, block, k) },
             },
             #[cfg(target_arch = "aarch64")]
-            // SAFETY: the same of NEON.
             Simd::Neon => Self {
+                // SAFETY: as above.
                 skip: |text, order, blocks, block, k| unsafe {
                     neon::skip(text, order, blocks, block, k)
                 },
+                // SAFETY: the same.
                 more: |text, order, block, k| unsafe { neon::more(text, order, block, k) },
             },
             _ => Self { skip: skip_portable, more: portable },
@@ -169,11 +177,7 @@ impl<'a> Probe<'a> {
 
     /// Gives the windows of a span within `k`, in order; gives back how many positions of whole
     /// blocks were looked at.
-    pub fn span(
-        &self,
-        windows: std::ops::Range<usize>,
-        take: &mut dyn FnMut(usize, usize),
-    ) -> usize {
+    pub fn span(&self, windows: Range<usize>, take: &mut dyn FnMut(usize, usize)) -> usize {
         let text = &self.text[windows.start..];
         // Whole blocks must lie within the text at the last position, also where windows end.
         let blocks = (windows.len() / BLOCK).min((text.len() - self.last) / BLOCK);
@@ -237,7 +241,7 @@ impl<'a> Probe<'a> {
 fn skip_portable(
     text: &[u8],
     order: &[(u32, u8)],
-    blocks: std::ops::Range<usize>,
+    blocks: Range<usize>,
     block: &mut Block,
     k: u8,
 ) -> usize {
@@ -277,7 +281,7 @@ mod x86 {
         _mm512_mask_adds_epu8, _mm512_set1_epi8, _mm512_setzero_si512, _mm512_storeu_si512,
     };
 
-    use super::{BLOCK, Block};
+    use super::{BLOCK, Block, Range};
 
     const PARTS: usize = BLOCK / 32;
     const WIDE: usize = BLOCK / 64;
@@ -328,7 +332,7 @@ mod x86 {
     pub unsafe fn skip_avx2(
         text: &[u8],
         order: &[(u32, u8)],
-        blocks: std::ops::Range<usize>,
+        blocks: Range<usize>,
         block: &mut Block,
         k: u8,
     ) -> usize {
@@ -400,7 +404,7 @@ mod x86 {
     pub unsafe fn skip_avx512(
         text: &[u8],
         order: &[(u32, u8)],
-        blocks: std::ops::Range<usize>,
+        blocks: Range<usize>,
         block: &mut Block,
         k: u8,
     ) -> usize {
@@ -442,7 +446,7 @@ mod neon {
     };
 
     use super::super::simd::neon_mask;
-    use super::{BLOCK, Block};
+    use super::{BLOCK, Block, Range};
 
     const PARTS: usize = BLOCK / 16;
 
@@ -484,7 +488,7 @@ mod neon {
     pub unsafe fn skip(
         text: &[u8],
         order: &[(u32, u8)],
-        blocks: std::ops::Range<usize>,
+        blocks: Range<usize>,
         block: &mut Block,
         k: u8,
     ) -> usize {
