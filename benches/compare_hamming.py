@@ -1,11 +1,14 @@
-"""Hamming distances against what else counts them: SciPy, NumPy, RapidFuzz.
+"""Hamming distances against what else counts them: SciPy, NumPy, Numba, RapidFuzz, fuzzysearch.
 
-    python benches/compare_hamming.py [CORPUS] [--runs N] [--symbols N] [--grid] [--sums]
+    python benches/compare_hamming.py [CORPUS] [--runs N] [--symbols N] [--lengths M ...]
+        [--texts NAME ...] [--grid | --near | --several | --sums | --indexed CORPUS]
 
 counts all windows of the first symbols of a corpus, of 4 and of 256 uniform symbols, at each
-pattern length, checks that the contestants agree, and prints nanoseconds a window. What the peers
-would take minutes for they are given a prefix of the text for. `--grid` runs every kernel of ours
-alone, for the cost model: how far the plan is from the best of them.
+pattern length, checks that the contestants agree, and prints nanoseconds a window of CPU time, a
+plain copy of the text beside them, and by which power of the pattern's length time grows. What the
+peers would take minutes for they are given a prefix of the text for. `--grid` runs every kernel of
+ours alone, for the cost model: how far the plan is from the best of them. `--near` is `within` and
+`approximate`, `--several` many patterns at once, `--sums` sums of whole numbers.
 """
 
 from __future__ import annotations
@@ -24,6 +27,9 @@ import bowstring as bow
 BENCH = "hamming"
 LENGTHS = (8, 32, 128, 512, 2048, 8192, 65_536, 262_144)
 KERNELS: dict[str, Any] = {"direct": 40_000, "sliced": 10**9, "fft": 10**9, "lists": 10**9}
+
+# Powers of the length that time is to grow by at most, over what lengths.
+POWERS = {"gcide": ((512, 0.58), (8192, 0.48)), "uniform4": ((512, 0.25),)}
 
 
 def texts(corpus: str, symbols: int) -> dict[str, np.ndarray]:
@@ -66,6 +72,30 @@ def numpy_distances(text: np.ndarray, pattern: np.ndarray) -> np.ndarray:
     return distances
 
 
+def numba_distances(text: np.ndarray, pattern: np.ndarray) -> np.ndarray:
+    """The definition, compiled."""
+    import numba
+
+    if "numba" not in _compiled:
+
+        @numba.njit  # type: ignore[untyped-decorator]
+        def count(text: np.ndarray, pattern: np.ndarray) -> np.ndarray:
+            found = np.zeros(len(text) - len(pattern) + 1, np.uint32)
+            for start in range(len(found)):
+                differ = 0
+                for at in range(len(pattern)):
+                    differ += text[start + at] != pattern[at]
+                found[start] = differ
+            return found
+
+        _compiled["numba"] = count
+    found: np.ndarray = _compiled["numba"](text, pattern)
+    return found
+
+
+_compiled: dict[str, Any] = {}
+
+
 def rapidfuzz_distances(text: np.ndarray, pattern: np.ndarray) -> np.ndarray:
     """A call a window."""
     from rapidfuzz.distance import Hamming
@@ -87,7 +117,8 @@ def cpu(call: Callable[[], Any]) -> float:
     return cost.cpu
 
 
-def compare(name: str, text: np.ndarray, length: int, runs: int) -> None:
+def compare(name: str, text: np.ndarray, length: int, runs: int) -> float:
+    """Nanoseconds a window of all contestants; gives ours."""
     pattern = pattern_of(text, length)
     data, needle = text.tobytes(), pattern.tobytes()
     distinct = len(np.unique(pattern))
@@ -95,6 +126,7 @@ def compare(name: str, text: np.ndarray, length: int, runs: int) -> None:
     prefix = {
         "scipy": (scipy_distances, 45e-9 * distinct),
         "numpy": (numpy_distances, 0.2e-9 * length),
+        "numba": (numba_distances, 5e-9 + 0.07e-9 * length),
         "rapidfuzz": (rapidfuzz_distances, 2e-7 + length * 2e-11),
     }
     windows = len(text) - length + 1
@@ -116,9 +148,7 @@ def compare(name: str, text: np.ndarray, length: int, runs: int) -> None:
     )
     for peer, (call, cost) in prefix.items():
         size = int(min(len(text), max(3 * length, 3.0 / cost)))
-        if peer == "numpy" and length > 2048:
-            continue
-        if peer == "rapidfuzz" and length > 8192:
+        if length > {"scipy": 10**9, "numpy": 2048, "numba": 8192, "rapidfuzz": 8192}[peer]:
             continue
         try:
             part = text[:size]
@@ -137,7 +167,32 @@ def compare(name: str, text: np.ndarray, length: int, runs: int) -> None:
             ours=taken,
             peer=[one / (size - length + 1) * 1e9 for one in peers],
             ratio="peer/ours",
+            at_least=goal(peer, name, length),
         )
+    return measure.median(taken)
+
+
+def goal(peer: str, name: str, length: int) -> float:
+    """How many times as fast as a peer ours is to be."""
+    if peer == "scipy" and name in ("gcide", "uniform4") and length >= 512:
+        return 60 if name == "gcide" else 15
+    return 5
+
+
+def powers(name: str, taken: dict[int, float]) -> None:
+    """By which power of the length time grows: the slope of a line through the logarithms."""
+    for least, most in POWERS.get(name, ((512, None),)):
+        lengths = [length for length in taken if length >= least]
+        if len(lengths) >= 2:
+            slope, _ = np.polyfit(np.log(lengths), np.log([taken[m] for m in lengths]), 1)
+            measure.report(
+                BENCH,
+                name,
+                f"power of m from {lengths[0]} to {lengths[-1]}",
+                unit="",
+                ours=float(slope),
+                at_most=most,
+            )
 
 
 def grid(name: str, text: np.ndarray, length: int, runs: int) -> None:
@@ -178,7 +233,8 @@ def grid(name: str, text: np.ndarray, length: int, runs: int) -> None:
 def near(name: str, text: np.ndarray, runs: int) -> None:
     """Windows within a few mismatches."""
     data = text.tobytes()
-    for length, k in ((32, 3), (128, 4), (512, 16), (8192, 16), (65_536, 200)):
+    goals = {3: 0.15, 4: 0.15, 16: 0.3} if name == "gcide" else {}
+    for length, k in ((32, 3), (128, 4), (512, 4), (512, 16), (8192, 16), (65_536, 200)):
         needle = pattern_of(text, length).tobytes()
         bow.hamming.within(data, needle, k, threads=1)
         taken = [
@@ -191,6 +247,64 @@ def near(name: str, text: np.ndarray, runs: int) -> None:
             f"within k = {k}, m = {length}",
             unit="ns a window",
             ours=[one / len(text) * 1e9 for one in taken],
+            at_most=goals.get(k),
+        )
+        if length > 512:
+            continue
+        try:
+            from fuzzysearch import find_near_matches
+        except ImportError:
+            measure.skip(BENCH, "fuzzysearch is not installed")
+            continue
+        part = data[: len(data) // 5]
+
+        def peer(needle: bytes = needle, part: bytes = part, k: int = k) -> Any:
+            limits = {"max_substitutions": k, "max_insertions": 0, "max_deletions": 0}
+            return find_near_matches(needle, part, **limits)
+
+        # Of matches that overlap fuzzysearch keeps one: every one of ours overlaps one of its.
+        theirs = [(match.start, match.dist) for match in peer()]
+        mine = bow.hamming.within(part, needle, k).to_pylist()
+        mine = [(one["start"], one["distance"]) for one in mine]
+        close = all(any(abs(at - of) < length for of, _ in theirs) for at, _ in mine)
+        measure.check(set(theirs) <= set(mine) and close, "fuzzysearch")
+        measure.report(
+            BENCH,
+            name,
+            f"within k = {k}, m = {length}, against fuzzysearch",
+            unit="ns a window",
+            ours=[one / len(text) * 1e9 for one in taken],
+            peer=[cpu(peer) / len(part) * 1e9 for _ in range(min(runs, 3))],
+            ratio="peer/ours",
+            at_least=5,
+        )
+
+
+def several(name: str, text: np.ndarray, runs: int) -> None:
+    """Patterns that share the transforms of a text, against as many calls."""
+    data = text.tobytes()
+    for length, number in ((2048, 8), (8192, 8), (65_536, 8)):
+        step = (len(text) - length) // number
+        needles = [pattern_of(text[at * step :], length).tobytes() for at in range(number)]
+
+        def together(needles: list[bytes] = needles) -> Any:
+            return bow.hamming.distances(data, needles, threads=1)
+
+        def alone(needles: list[bytes] = needles) -> Any:
+            return [bow.hamming.distances(data, needle, threads=1) for needle in needles]
+
+        same = [one.values for one in together()]
+        measure.check(all(a.equals(b) for a, b in zip(same, alone(), strict=True)), "patterns")
+        each = number * (len(text) - length + 1) / 1e9
+        measure.report(
+            BENCH,
+            name,
+            f"{number} patterns of m = {length} at once, against one by one",
+            unit="ns a window",
+            ours=[cpu(together) / each for _ in range(runs)],
+            peer=[cpu(alone) / each for _ in range(runs)],
+            ratio="peer/ours",
+            at_least=1,
         )
 
 
@@ -198,6 +312,8 @@ def estimates(name: str, text: np.ndarray, runs: int) -> None:
     data = text.tobytes()
     for length in (65_536, 262_144):
         needle = pattern_of(text, length).tobytes()
+        ours(data, needle)
+        exact = [cpu(lambda n=needle: ours(data, n)) / len(text) * 1e9 for _ in range(runs)]
         for guarantee in ("additive", None):
             options: dict[str, Any] = {"guarantee": guarantee, "always": True, "threads": 1}
             found = bow.hamming.approximate(data, needle, **options)
@@ -211,6 +327,10 @@ def estimates(name: str, text: np.ndarray, runs: int) -> None:
                 f"approximate, {guarantee}, m = {length}",
                 unit="ns a window",
                 ours=[one / len(text) * 1e9 for one in taken],
+                peer=exact,
+                ratio="peer/ours",
+                at_least=10 if guarantee is None and length == 65_536 else None,
+                method=found.method,
                 error=found.error,
             )
 
@@ -237,30 +357,37 @@ def indexed(corpus: str, runs: int) -> None:
     )
 
 
-def sums(runs: int) -> None:
+def numpy_sums(a: np.ndarray, b: np.ndarray, universe: int) -> Any:
+    """The best of NumPy: a transform of the range, of a length that has small factors."""
+    length = min(
+        2**twos * 3**threes * 5**fives
+        for twos in range(4, 30)
+        for threes in range(4)
+        for fives in range(10)
+        if 2**twos * 3**threes * 5**fives >= 2 * universe - 1
+    )
+    spectrum = np.fft.rfft(np.bincount(a, minlength=universe).astype(np.float64), length)
+    spectrum *= np.fft.rfft(np.bincount(b, minlength=universe).astype(np.float64), length)
+    counts = np.fft.irfft(spectrum, length)
+    del spectrum
+    counts = np.rint(counts, out=counts).astype(np.int64)
+    values = np.flatnonzero(counts)
+    return values, counts[values]
+
+
+def sums(runs: int, largest: bool) -> None:
     draw = np.random.default_rng(3)
-    for size, universe in (
-        (1000, 1 << 20),
-        (10_000, 1 << 20),
-        (10_000, 1 << 24),
-        (100_000, 1 << 22),
-    ):
+    cases = [(1000, 1 << 20), (10_000, 1 << 20), (10_000, 1 << 24), (100_000, 1 << 22)]
+    if largest:
+        cases = [(1_000_000, 100_000_000)]
+    for size, universe in cases:
         a, b = (draw.choice(universe, size, replace=False).astype(np.int64) for _ in range(2))
-
-        def numpy_sums(a: np.ndarray = a, b: np.ndarray = b, universe: int = universe) -> Any:
-            """The best of NumPy: a transform of the range."""
-            length = 1 << (2 * universe - 1).bit_length()
-            marks = [np.bincount(one, minlength=universe).astype(np.float64) for one in (a, b)]
-            one, two = (np.fft.rfft(mark, length) for mark in marks)
-            counts = np.rint(np.fft.irfft(one * two, length)).astype(np.int64)
-            values = np.flatnonzero(counts)
-            return values, counts[values]
-
         found = bow.hamming.sumset_counts(a, b)
-        values, counts = numpy_sums()
+        values, counts = numpy_sums(a, b, universe)
         same = (found["value"].to_numpy() == values).all() and (
             found["count"].to_numpy() == counts
         ).all()
+        del found, values, counts
         measure.check(same, "sums")
         measure.report(
             BENCH,
@@ -268,8 +395,11 @@ def sums(runs: int) -> None:
             "sumset_counts against NumPy's transform",
             unit="s",
             ours=[cpu(lambda a=a, b=b: bow.hamming.sumset_counts(a, b)) for _ in range(runs)],
-            peer=[cpu(numpy_sums) for _ in range(min(runs, 3))],
+            peer=[
+                cpu(lambda a=a, b=b, u=universe: numpy_sums(a, b, u)) for _ in range(min(runs, 3))
+            ],
             ratio="peer/ours",
+            at_least=20 if largest else None,
         )
 
 
@@ -283,11 +413,13 @@ def main() -> None:
     parser.add_argument("--grid", action="store_true", help="every kernel alone")
     parser.add_argument("--near", action="store_true", help="only within and approximate")
     parser.add_argument("--indexed", help="only search_within, over this corpus")
+    parser.add_argument("--several", action="store_true", help="only many patterns at once")
     parser.add_argument("--sums", action="store_true", help="only sums")
+    parser.add_argument("--largest", action="store_true", help="of the sums the largest, in 10 GB")
     arguments = parser.parse_args()
     measure.require_release()
-    if arguments.sums:
-        return sums(arguments.runs)
+    if arguments.sums or arguments.largest:
+        return sums(arguments.runs, arguments.largest)
     if arguments.indexed:
         return indexed(arguments.indexed, arguments.runs)
     for name, text in texts(arguments.corpus, arguments.symbols).items():
@@ -297,10 +429,16 @@ def main() -> None:
             near(name, text, arguments.runs)
             estimates(name, text, arguments.runs)
             continue
-        for length in arguments.lengths:
-            if length * 3 <= len(text):
-                measured = grid if arguments.grid else compare
-                measured(name, text, length, arguments.runs)
+        if arguments.several:
+            several(name, text, arguments.runs)
+            continue
+        lengths = [length for length in arguments.lengths if length * 3 <= len(text)]
+        if arguments.grid:
+            for length in lengths:
+                grid(name, text, length, arguments.runs)
+        else:
+            taken = {length: compare(name, text, length, arguments.runs) for length in lengths}
+            powers(name, taken)
     return None
 
 

@@ -142,6 +142,39 @@ def test_columns_of_texts_and_patterns() -> None:
     assert wide["distances"].type.value_type == pa.uint16()
 
 
+@pytest.mark.parametrize("alphabet", [2, 4, 5, 40, 300])
+def test_many_patterns_share_a_text(alphabet: int) -> None:
+    draw = np.random.default_rng(alphabet)
+    text = draw.integers(0, alphabet, 40_000)
+    patterns = [text[at * 999 :][:length].copy() for at, length in enumerate((5000, 4900, 5000, 3))]
+    patterns[0][::7] = alphabet  # a symbol that the text has not
+    for method in (None, "fft"):
+        found = bow.hamming.distances(text, [*map(list, patterns), None], method=method)
+        assert found[-1].as_py() is None
+        for one, pattern in zip(found, patterns, strict=False):
+            alone = bow.hamming.distances(text, pattern, method="lists")
+            assert one.values.to_pylist() == alone.to_pylist()
+
+
+def test_progress_is_reported() -> None:
+    text, pattern = bytes(range(256)) * 4000, bytes(range(200)) * 3
+    calls: list[Any] = [
+        lambda report: bow.hamming.distances(text, pattern, progress=report),
+        lambda report: bow.hamming.distances(text, [pattern, pattern], progress=report),
+        lambda report: bow.hamming.within([text, text], pattern, 3, progress=report),
+        lambda report: bow.hamming.best(text, pattern, progress=report),
+        lambda report: bow.hamming.approximate(text, pattern, progress=report),
+        lambda report: bow.hamming.sumset([1, 5], [3, 10**7], engine="windows", progress=report),
+    ]
+    for call in calls:
+        seen: list[tuple[str, int, int | None]] = []
+        call(lambda *stage, seen=seen: seen.append(stage))
+        phase, done, total = seen[-1]
+        assert (phase, done) == ("querying", total) and done > 0
+    with pytest.raises(bow.InvalidInput, match="progress"):
+        bow.hamming.within(bow.index(["abc"]), "ab", 1, progress=print)
+
+
 def test_a_long_text_among_short_ones() -> None:
     long = "ab" * (1 << 18)
     found = bow.hamming.distances(["aa", long, "bb", None], "aa")

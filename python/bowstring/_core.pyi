@@ -366,7 +366,12 @@ def segment_stretches(
     index: Index, clauses: Sequence[Sequence[Sequence[int]]], reach: int
 ) -> list[list[int]]: ...
 def hamming_distances(
-    texts: _Column, needles: _Column, one: bool, asked: _Asked, threads: int | None
+    texts: _Column,
+    needles: _Column,
+    one: bool,
+    asked: _Asked,
+    threads: int | None,
+    progress: _Progress | None,
 ) -> Array: ...
 def hamming_within(
     texts: _Column,
@@ -378,6 +383,7 @@ def hamming_within(
     characters: bool,
     asked: _Asked,
     threads: int | None,
+    progress: _Progress | None,
 ) -> Table: ...
 def hamming_nearest(
     texts: _Column,
@@ -386,6 +392,7 @@ def hamming_nearest(
     top: int,
     asked: _Asked,
     threads: int | None,
+    progress: _Progress | None,
 ) -> Table: ...
 def hamming_plan(
     text: _Column, needle: _Column, asked: _Asked
@@ -402,12 +409,15 @@ def hamming_approximate(
     always: bool,
     asked: _Asked,
     threads: int | None,
+    progress: _Progress | None,
 ) -> tuple[Array, Any, int, int, float, Table]: ...
 def hamming_search(index: Index, queries: _One | _Column, k: int, threads: int | None) -> Table: ...
 def hamming_sums(
-    a: _Column, b: _Column, counted: bool, engine: str | None
+    a: _Column, b: _Column, counted: bool, engine: str | None, progress: _Progress | None
 ) -> tuple[Table, str]: ...
-def hamming_count_pairs(a: _Column, b: _Column, targets: _Column, threads: int | None) -> Array: ...
+def hamming_count_pairs(
+    a: _Column, b: _Column, targets: _Column, threads: int | None, progress: _Progress | None
+) -> Array: ...
 
 @final
 class Characters:

@@ -25,7 +25,8 @@ from bowstring.columns import (
     one_chunk,
 )
 from bowstring.errors import InvalidInput, UnsupportedType
-from bowstring.index import Index
+from bowstring.index import Index, Progress
+from bowstring.report import progress_callback
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -73,7 +74,7 @@ class Plan:
     nanoseconds: float
     """Predicted nanoseconds a window, on one core."""
     simd: str
-    """The instructions that the kernels use: `"avx512"`, `"avx2"` or `"portable"`."""
+    """The instructions that the kernels use: `"avx512"`, `"avx2"`, `"neon"` or `"portable"`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ def distances(
     symbol_map: Mapping[Any, Any] | bytes | None = None,
     method: Method | None = None,
     threads: int | None = None,
+    progress: Progress = None,
 ) -> Any:
     """Count the mismatches of a pattern with every window of a text.
 
@@ -124,6 +126,9 @@ def distances(
         The kernel to use, instead of those that `plan` predicts to cost least.
     threads
         Threads to use; all by default.
+    progress
+        True for a bar, or a callable that takes the phase, the windows counted so far (by each
+        kernel of the plan) and the total.
 
     Returns
     -------
@@ -163,18 +168,20 @@ def distances(
     patterns, one_pattern, _ = _texts(pattern, "pattern")
     asked = _asked(texts, wildcard, ignore_case, symbol_map, method)
     one = one_text and one_pattern
-    lent: Any = _core.hamming_distances(texts, patterns, one, asked, as_option(threads, "threads"))
+    number = as_option(threads, "threads")
+    with progress_callback(progress) as report:
+        lent: Any = _core.hamming_distances(texts, patterns, one, asked, number, report)
     found: Any = pa.array(lent)
     if one or one_text or one_pattern:
         return found
-    number = pa.array(range(len(patterns)), pa.uint64())
+    numbers = pa.array(range(len(patterns)), pa.uint64())
     places = [pa.array([at], pa.uint64()) for at in range(len(texts))]
     repeated = [_pa.repeat(place[0], len(patterns)) for place in places]
     empty = pa.array([], pa.uint64())
     return pa.table(
         {
             "text": pa.concat_arrays(repeated) if repeated else empty,
-            "pattern": pa.concat_arrays([number] * len(places)) if places else empty,
+            "pattern": pa.concat_arrays([numbers] * len(places)) if places else empty,
             "distances": found,
         }
     )
@@ -191,6 +198,7 @@ def within(
     ignore_case: bool = False,
     symbol_map: Mapping[Any, Any] | bytes | None = None,
     threads: int | None = None,
+    progress: Progress = None,
 ) -> pa.Table:
     """Find the windows that differ from a pattern in at most `k` symbols.
 
@@ -208,7 +216,7 @@ def within(
     overlapping
         False for windows of a pattern in a text that do not overlap: the nearest ones first, the
         leftmost among equals.
-    wildcard, ignore_case, symbol_map, threads
+    wildcard, ignore_case, symbol_map, threads, progress
         As in `distances`.
 
     Returns
@@ -243,10 +251,11 @@ def within(
     k = as_option(k, "k", required=True)
     _check_flags(best=best, overlapping=overlapping)
     if isinstance(texts, Index):
-        if best or not overlapping or ignore_case or symbol_map is not None or wildcard != ():
+        others = (best, not overlapping, ignore_case, symbol_map is not None, wildcard != ())
+        if any(others) or progress:
             raise InvalidInput(
-                "best, overlapping, wildcard, ignore_case and symbol_map are not for an index: "
-                "leave them out, or give the texts"
+                "best, overlapping, wildcard, ignore_case, symbol_map and progress are not for an "
+                "index: leave them out, or give the texts"
             )
         found = texts.search_within(patterns, k, threads=threads)
         names = {"query": "pattern", "row": "text", "start": "start", "distance": "distance"}
@@ -258,8 +267,8 @@ def within(
     needles, one_pattern, _ = _texts(patterns, "patterns")
     asked = _asked(columns, wildcard, ignore_case, symbol_map, None)
     many = (not one_text, not one_pattern)
-    return pa.table(
-        _core.hamming_within(
+    with progress_callback(progress) as report:
+        lent = _core.hamming_within(
             columns,
             needles,
             many,
@@ -269,8 +278,9 @@ def within(
             characters,
             asked,
             as_option(threads, "threads"),
+            report,
         )
-    )
+    return pa.table(lent)
 
 
 def best(
@@ -282,6 +292,7 @@ def best(
     ignore_case: bool = False,
     symbol_map: Mapping[Any, Any] | bytes | None = None,
     threads: int | None = None,
+    progress: Progress = None,
 ) -> pa.Table:
     """Find the windows nearest to a pattern.
 
@@ -291,7 +302,7 @@ def best(
         As in `distances`.
     top
         How many windows to give, for each pattern in each text.
-    wildcard, ignore_case, symbol_map, threads
+    wildcard, ignore_case, symbol_map, threads, progress
         As in `distances`.
 
     Returns
@@ -320,9 +331,9 @@ def best(
     asked = _asked(texts, wildcard, ignore_case, symbol_map, None)
     many = (not one_text, not one_pattern)
     number = as_option(top, "top", required=True)
-    lent = _core.hamming_nearest(
-        texts, patterns, many, number, asked, as_option(threads, "threads")
-    )
+    cores = as_option(threads, "threads")
+    with progress_callback(progress) as report:
+        lent = _core.hamming_nearest(texts, patterns, many, number, asked, cores, report)
     return pa.table(lent)
 
 
@@ -341,6 +352,7 @@ def approximate(
     ignore_case: bool = False,
     symbol_map: Mapping[Any, Any] | bytes | None = None,
     threads: int | None = None,
+    progress: Progress = None,
 ) -> Approximation:
     """Estimate the distance of a pattern to every window of a text.
 
@@ -362,7 +374,7 @@ def approximate(
         How many of the nearest windows to count exactly, where nothing is promised.
     always
         Estimate even where exact distances are predicted to cost less, which are given otherwise.
-    wildcard, ignore_case, symbol_map, threads
+    wildcard, ignore_case, symbol_map, threads, progress
         As in `distances`.
 
     Returns
@@ -396,19 +408,21 @@ def approximate(
     _check_flags(always=always)
     texts, needles = _pair(text, pattern)
     asked = _asked(texts, wildcard, ignore_case, symbol_map, None)
-    found = _core.hamming_approximate(
-        texts,
-        needles,
-        guarantee,
-        as_float(epsilon, "epsilon"),
-        as_float(delta, "delta"),
-        as_option(trials, "trials", required=True),
-        as_option(verify, "verify", required=True),
-        as_option(seed, "seed", required=True),
-        always,
-        asked,
-        as_option(threads, "threads"),
-    )
+    with progress_callback(progress) as report:
+        found = _core.hamming_approximate(
+            texts,
+            needles,
+            guarantee,
+            as_float(epsilon, "epsilon"),
+            as_float(delta, "delta"),
+            as_option(trials, "trials", required=True),
+            as_option(verify, "verify", required=True),
+            as_option(seed, "seed", required=True),
+            always,
+            asked,
+            as_option(threads, "threads"),
+            report,
+        )
     estimates, method, positions, tried, error, verified = found
     lent: Any = estimates
     return Approximation(pa.array(lent), method, positions, tried, error, pa.table(verified))
@@ -522,7 +536,9 @@ def profile(
     return figure
 
 
-def sumset(a: Any, b: Any, *, engine: Engine | None = None) -> pa.Array[Any]:
+def sumset(
+    a: Any, b: Any, *, engine: Engine | None = None, progress: Progress = None
+) -> pa.Array[Any]:
     """List the distinct sums of a number of `a` and one of `b`.
 
     Parameters
@@ -532,6 +548,9 @@ def sumset(a: Any, b: Any, *, engine: Engine | None = None) -> pa.Array[Any]:
     engine
         How to find them, instead of what is predicted to cost least: `"windows"` of counters,
         `"bits"`, one `"fft"`, or to `"sort"` all pairs.
+    progress
+        True for a bar, or a callable that takes the phase, the sums of the range or the pairs that
+        are done, and the total.
 
     Returns
     -------
@@ -556,17 +575,19 @@ def sumset(a: Any, b: Any, *, engine: Engine | None = None) -> pa.Array[Any]:
     >>> bow.hamming.sumset([0, 1], [10, 20, 21]).to_pylist()
     [10, 11, 20, 21, 22]
     """
-    table, _ = _core.hamming_sums(_integers(a, "a"), _integers(b, "b"), False, _engine(engine))
-    found: pa.Array[Any] = one_chunk(pa.table(table)["value"])
+    table = _sums(a, b, False, engine, progress)
+    found: pa.Array[Any] = one_chunk(table["value"])
     return found
 
 
-def sumset_counts(a: Any, b: Any, *, engine: Engine | None = None) -> pa.Table:
+def sumset_counts(
+    a: Any, b: Any, *, engine: Engine | None = None, progress: Progress = None
+) -> pa.Table:
     """Count, for each sum of a number of `a` and one of `b`, the pairs that give it.
 
     Parameters
     ----------
-    a, b, engine
+    a, b, engine, progress
         As in `sumset`; but `"bits"` counts nothing. A number that is there twice counts twice.
 
     Returns
@@ -593,11 +614,12 @@ def sumset_counts(a: Any, b: Any, *, engine: Engine | None = None) -> pa.Table:
     """
     if engine == "bits":
         raise InvalidInput('engine is "bits", which says which sums there are and counts nothing')
-    table, _ = _core.hamming_sums(_integers(a, "a"), _integers(b, "b"), True, _engine(engine))
-    return pa.table(table)
+    return _sums(a, b, True, engine, progress)
 
 
-def count_3sum(a: Any, b: Any, c: Any, *, threads: int | None = None) -> pa.Array[Any]:
+def count_3sum(
+    a: Any, b: Any, c: Any, *, threads: int | None = None, progress: Progress = None
+) -> pa.Array[Any]:
     """Count, for each number of `c`, the pairs of `a` and `b` whose sum it is.
 
     Parameters
@@ -608,6 +630,8 @@ def count_3sum(a: Any, b: Any, c: Any, *, threads: int | None = None) -> pa.Arra
         The sums to count: a column of whole numbers, or a `range` of them.
     threads
         Threads to use; all by default.
+    progress
+        As in `sumset`, where all sums are counted.
 
     Returns
     -------
@@ -633,9 +657,9 @@ def count_3sum(a: Any, b: Any, c: Any, *, threads: int | None = None) -> pa.Arra
     >>> bow.hamming.count_3sum([1, 2], [1, 2], range(2, 5)).to_pylist()
     [1, 2, 1]
     """
-    lent: Any = _core.hamming_count_pairs(
-        _integers(a, "a"), _integers(b, "b"), _integers(c, "c"), as_option(threads, "threads")
-    )
+    columns = _integers(a, "a"), _integers(b, "b"), _integers(c, "c")
+    with progress_callback(progress) as report:
+        lent: Any = _core.hamming_count_pairs(*columns, as_option(threads, "threads"), report)
     found: pa.Array[Any] = pa.array(lent)
     return found
 
@@ -781,10 +805,14 @@ def _check_flags(**flags: Any) -> None:
             raise UnsupportedType(f"{name} is {value!r}: give True or False")
 
 
-def _engine(engine: Engine | None) -> Engine | None:
+def _sums(a: Any, b: Any, counted: bool, engine: Engine | None, progress: Progress) -> pa.Table:
+    """List the sums of two columns, with or without the pairs of each."""
     if engine is not None and engine not in ENGINES:
         raise InvalidInput(f"engine is {engine!r}: give one of {', '.join(ENGINES)}, or None")
-    return engine
+    columns = _integers(a, "a"), _integers(b, "b")
+    with progress_callback(progress) as report:
+        lent, _ = _core.hamming_sums(*columns, counted, engine, report)
+    return pa.table(lent)
 
 
 def _integers(value: Any, name: str) -> pa.Array[Any]:

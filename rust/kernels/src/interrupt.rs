@@ -70,6 +70,12 @@ impl Monitor {
         self.done.store(done, Ordering::Relaxed);
     }
 
+    /// Makes the total of the phase larger, or known.
+    pub fn expect(&self, units: u64) {
+        let mut stage = self.stage.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        stage.1 = Some(stage.1.unwrap_or(0) + units);
+    }
+
     /// Reports `units` more as done.
     pub fn advance(&self, units: u64) {
         self.done.fetch_add(units, Ordering::Relaxed);

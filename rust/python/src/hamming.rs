@@ -6,14 +6,14 @@ use bowstring::hamming::{
     Approximate, Distances, Engine, Equality, Guarantee, Hamming, Method, Options, Windows,
     WithinOptions, count_pairs, nearest, sums,
 };
-use bowstring::{Error, Monitor, Pattern, Patterns, Result};
+use bowstring::{Error, Monitor, Pattern, Patterns, Phase, Result, pool};
 use bowstring_arrow as arrow;
 use bowstring_arrow::hamming::each_text;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
 use crate::capsule::{Array, Column, Table};
-use crate::detached::run;
+use crate::detached::{run, run_reporting};
 use crate::index::{Index, Queries};
 
 /// Wildcards, symbols that stand for others, and the name of a method, as Python gives them.
@@ -28,6 +28,49 @@ fn read(asked: Asked) -> (Equality, Options) {
 fn patterns(column: Column) -> Result<Patterns> {
     let data_type = column.data_type.clone();
     arrow::read_patterns(&data_type, column.chunks())
+}
+
+/// Runs a kernel in the pool of `threads` threads, and reports to `progress` the windows or sums
+/// that it has done.
+fn run_long<T: Send + 'static>(
+    py: Python<'_>,
+    threads: Option<usize>,
+    progress: Option<&Bound<'_, PyAny>>,
+    kernel: impl FnOnce(&Monitor) -> Result<T> + Send + 'static,
+) -> PyResult<T> {
+    run_reporting(py, progress, move |monitor| {
+        monitor.enter(Phase::Querying, 0, None);
+        pool(threads)?.install(|| kernel(&monitor))
+    })
+}
+
+/// What is asked of one text and all patterns, for every text: an item for each pattern.
+fn each_of<A: Send>(
+    texts: Column,
+    hamming: &Hamming<'_>,
+    monitor: &Monitor,
+    answer: impl Fn(Pattern<'_>) -> Result<Vec<Option<A>>> + Sync,
+    take: impl FnMut(u64, Vec<Option<A>>) -> Result<()>,
+) -> Result<()> {
+    let data_type = texts.data_type.clone();
+    let take = std::cell::RefCell::new(take);
+    each_text(
+        &data_type,
+        texts.chunks(),
+        &mut |first, texts| {
+            let all: Vec<usize> = (0..texts.len()).collect();
+            let found = bowstring::in_blocks(&all, 16, monitor, |block| {
+                let one = |&at: &usize| match texts.get(at) {
+                    Some(text) => answer(text),
+                    None => Ok((0..hamming.len()).map(|_| None).collect()),
+                };
+                block.iter().map(one).collect::<Result<Vec<_>>>()
+            })?;
+            let mut take = take.borrow_mut();
+            found.into_iter().flatten().zip(first..).try_for_each(|(one, at)| take(at, one))
+        },
+        &mut |at, text| answer(text).and_then(|found| take.borrow_mut()(at, found)),
+    )
 }
 
 /// What is asked of one text and every pattern.
@@ -75,6 +118,7 @@ fn each_pair<A: Send>(
 
 /// Distances of every text to every pattern: an array if both are one, else a list for each pair.
 #[pyfunction]
+#[allow(clippy::too_many_arguments, reason = "one keyword each in Python")]
 pub fn hamming_distances(
     py: Python<'_>,
     texts: Column,
@@ -82,23 +126,24 @@ pub fn hamming_distances(
     one: bool,
     asked: Asked,
     threads: Option<usize>,
+    progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Array> {
     let (equality, options) = read(asked);
-    run(py, threads, move |monitor| {
+    run_long(py, threads, progress, move |monitor| {
         let hamming = Hamming::new(&patterns(needles)?, &equality)?;
         let mut lists: Vec<Option<Distances>> = vec![];
-        each_pair(
+        each_of(
             texts,
             &hamming,
             monitor,
-            |text, pattern| {
+            |text| {
                 if one {
-                    hamming.check_length(text, pattern)?;
+                    hamming.check_length(text, 0)?;
                 }
-                hamming.distances(text, pattern, options, monitor)
+                hamming.distances_of_each(text, 0..hamming.len(), options, monitor)
             },
-            |_, _, distances| {
-                lists.push(distances);
+            |_, distances| {
+                lists.extend(distances);
                 Ok(())
             },
         )?;
@@ -127,10 +172,11 @@ pub fn hamming_within(
     characters: bool,
     asked: Asked,
     threads: Option<usize>,
+    progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Table> {
     let (equality, options) = read(asked);
     let options = WithinOptions { k, best, disjoint, characters, options };
-    run(py, threads, move |monitor| {
+    run_long(py, threads, progress, move |monitor| {
         let hamming = Hamming::new(&patterns(needles)?, &equality)?;
         let mut windows = Windows::default();
         each_pair(
@@ -148,6 +194,9 @@ pub fn hamming_within(
     .map(Table)
 }
 
+/// Bytes of distances that are held at once, but for those of one pattern.
+const HELD: usize = 1 << 30;
+
 /// `text?, pattern?, start, distance` of the `top` nearest windows of each pair.
 #[pyfunction]
 #[allow(clippy::too_many_arguments, reason = "one keyword each in Python")]
@@ -159,18 +208,31 @@ pub fn hamming_nearest(
     top: usize,
     asked: Asked,
     threads: Option<usize>,
+    progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Table> {
     let (equality, options) = read(asked);
-    run(py, threads, move |monitor| {
+    run_long(py, threads, progress, move |monitor| {
         let hamming = Hamming::new(&patterns(needles)?, &equality)?;
         let mut windows = Windows::default();
-        each_pair(
+        each_of(
             texts,
             &hamming,
             monitor,
-            |text, pattern| Ok(nearest(&hamming.distances(text, pattern, options, monitor)?, top)),
-            |text, pattern, found| {
-                windows.extend(text, pattern, &found.unwrap_or_default());
+            |text| {
+                let together = (HELD / 4 / text.len().max(1)).max(1);
+                let mut found = vec![];
+                for first in (0..hamming.len()).step_by(together) {
+                    let some = first..hamming.len().min(first + together);
+                    let distances = hamming.distances_of_each(text, some, options, monitor)?;
+                    let nearest = |one: Option<Distances>| one.map(|one| nearest(&one, top));
+                    found.extend(distances.into_iter().map(nearest));
+                }
+                Ok(found)
+            },
+            |text, found| {
+                for (pattern, found) in found.into_iter().enumerate() {
+                    windows.extend(text, pattern, &found.unwrap_or_default());
+                }
                 Ok(())
             },
         )?;
@@ -186,9 +248,10 @@ fn of_one<A: Send + 'static>(
     needle: Column,
     equality: Equality,
     threads: Option<usize>,
+    progress: Option<&Bound<'_, PyAny>>,
     answer: impl Fn(&Hamming<'_>, Pattern<'_>, &Monitor) -> Result<A> + Send + Sync + 'static,
 ) -> PyResult<A> {
-    run(py, threads, move |monitor| {
+    run_long(py, threads, progress, move |monitor| {
         let hamming = Hamming::new(&patterns(needle)?, &equality)?;
         let mut found = None;
         let answer = |text: Pattern<'_>, pattern| {
@@ -217,7 +280,7 @@ pub fn hamming_plan<'py>(
     asked: Asked,
 ) -> PyResult<(usize, f64, &'static str, Bound<'py, PyList>)> {
     let (equality, options) = read(asked);
-    let plan = of_one(py, text, needle, equality, None, move |hamming, text, _| {
+    let plan = of_one(py, text, needle, equality, None, None, move |hamming, text, _| {
         hamming.plan(text, 0, options)?.ok_or_else(none)
     })?;
     let steps = PyList::empty(py);
@@ -251,6 +314,7 @@ pub fn hamming_approximate(
     always: bool,
     asked: Asked,
     threads: Option<usize>,
+    progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<(Array, &'static str, usize, usize, f64, Table)> {
     let (equality, options) = read(asked);
     let guarantee = match guarantee {
@@ -259,7 +323,7 @@ pub fn hamming_approximate(
         _ => Guarantee::None,
     };
     let how = Approximate { guarantee, epsilon, delta, trials, verify, seed, always };
-    of_one(py, text, needle, equality, threads, move |hamming, text, monitor| {
+    of_one(py, text, needle, equality, threads, progress, move |hamming, text, monitor| {
         let found = hamming.approximate(text, 0, &how, options, monitor)?;
         let verified = arrow::hamming::verified(&found.verified)?;
         let distances = arrow::hamming::estimates(found.distances);
@@ -295,9 +359,10 @@ pub fn hamming_sums(
     b: Column,
     counted: bool,
     engine: Option<&str>,
+    progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<(Table, &'static str)> {
     let engine = engine.and_then(Engine::named);
-    run(py, None, move |monitor| {
+    run_long(py, None, progress, move |monitor| {
         let a = arrow::hamming::read_integers("a", a.chunks())?;
         let b = arrow::hamming::read_integers("b", b.chunks())?;
         let (sums, engine) = sums(&a, &b, counted, engine, monitor)?;
@@ -314,8 +379,9 @@ pub fn hamming_count_pairs(
     b: Column,
     targets: Column,
     threads: Option<usize>,
+    progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Array> {
-    run(py, threads, move |monitor| {
+    run_long(py, threads, progress, move |monitor| {
         let a = arrow::hamming::read_integers("a", a.chunks())?;
         let b = arrow::hamming::read_integers("b", b.chunks())?;
         let targets = arrow::hamming::read_integers("c", targets.chunks())?;

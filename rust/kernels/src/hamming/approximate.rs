@@ -13,6 +13,8 @@
 //! - Without a promise, a few projections; the nearest windows are then counted exactly, and the
 //!   error is measured on a sample of windows.
 
+use std::collections::BinaryHeap;
+
 use rustfft::FftPlanner;
 use rustfft::num_complex::Complex32;
 
@@ -137,8 +139,8 @@ impl Hamming<'_> {
     ) -> Result<Approximation> {
         how.check()?;
         let text = &self.text(text)?;
-        let exactly = |distances: &Distances| Approximation {
-            distances: (0..distances.len()).map(|at| distances.get(at) as f32).collect(),
+        let exactly = |distances: &Distances, scale: f64| Approximation {
+            distances: distances.scaled(scale),
             method: "exact",
             positions: 0,
             trials: 0,
@@ -146,7 +148,7 @@ impl Hamming<'_> {
             verified: vec![],
         };
         let Some(needle) = self.needle(pattern) else {
-            return Ok(exactly(&Distances::U8(vec![])));
+            return Ok(exactly(&Distances::U8(vec![]), 1.0));
         };
         let bytes = self.preparation.of_bytes();
         let simd = options.simd();
@@ -165,13 +167,10 @@ impl Hamming<'_> {
                     if cheaper(plan.nanoseconds) {
                         let found = Distances::counted(text, &sampled, &plan, monitor)?;
                         let scale = needle.care() as f64 / wanted;
-                        let mut found = exactly(&found);
-                        for distance in &mut found.distances {
-                            *distance = (f64::from(*distance) * scale) as f32;
-                        }
+                        let mut found = exactly(&found, scale);
                         found.method = "sampling";
                         found.positions = wanted as usize;
-                        self.measure(text, needle, how.seed, &mut found);
+                        measure(&Exact::new(text, needle), how.seed, &mut found);
                         return Ok(found);
                     }
                 }
@@ -188,10 +187,9 @@ impl Hamming<'_> {
             }
         }
         let distances = Distances::counted(text, needle, &exact, monitor)?;
-        let mut found = exactly(&distances);
+        let mut found = exactly(&distances, 1.0);
         if how.guarantee == Guarantee::None {
-            let codes = needle.codes();
-            verify(text, &codes, how.verify, &mut found);
+            verify(&Exact::new(text, needle), how.verify, &mut found);
         }
         Ok(found)
     }
@@ -243,6 +241,7 @@ impl Hamming<'_> {
             spectra.push(spectrum);
         }
         let care = needle.care() as f32;
+        monitor.expect(windows as u64);
         let mut distances = vec![0_f32; windows];
         // (r1 + i r2) of the text times the conjugate of the pattern's: the real part is the sum of
         // both correlations. Two blocks share one transform back, which takes of each spectrum
@@ -291,6 +290,7 @@ impl Hamming<'_> {
                 let matches = if at < step { block[at].re } else { block[at - step].im };
                 *distance = (care - matches).clamp(0.0, care);
             }
+            monitor.advance(distances.len() as u64);
             Ok(())
         })?;
         let mut found = Approximation {
@@ -301,31 +301,30 @@ impl Hamming<'_> {
             error: 0.0,
             verified: vec![],
         };
+        let exact = Exact::new(text, needle);
         if how.guarantee == Guarantee::None {
-            verify(text, &codes, how.verify, &mut found);
+            verify(&exact, how.verify, &mut found);
         }
-        self.measure(text, needle, how.seed, &mut found);
+        measure(&exact, how.seed, &mut found);
         Ok(found)
     }
+}
 
-    /// Measures the error on a sample of windows.
-    fn measure(&self, text: &Haystack<'_>, needle: &Needle, seed: u64, found: &mut Approximation) {
-        let windows = found.distances.len() as u64;
-        if windows == 0 {
-            return;
-        }
-        let codes = needle.codes();
-        let mut errors: Vec<f64> = (0..MEASURED as u64)
-            .filter_map(|nth| {
-                let at = (random(!seed, nth) % windows) as usize;
-                let exact = text.distance(at, &codes, usize::MAX)? as f64;
-                let off = (f64::from(found.distances[at]) - exact).abs();
-                Some(if off == 0.0 { 0.0 } else { off / exact.max(1.0) })
-            })
-            .collect();
-        errors.sort_unstable_by(f64::total_cmp);
-        found.error = errors[(errors.len() * 99).div_ceil(100) - 1];
+/// Measures the error on a sample of windows.
+fn measure(exact: &Exact<'_, '_>, seed: u64, found: &mut Approximation) {
+    let windows = found.distances.len() as u64;
+    if windows == 0 {
+        return;
     }
+    let error = |nth| {
+        let at = (random(!seed, nth) % windows) as usize;
+        let exact = exact.distance(at) as f64;
+        let off = (f64::from(found.distances[at]) - exact).abs();
+        if off == 0.0 { 0.0 } else { off / exact.max(1.0) }
+    };
+    let mut errors: Vec<f64> = (0..MEASURED as u64).map(error).collect();
+    errors.sort_unstable_by(f64::total_cmp);
+    found.error = errors[(errors.len() * 99).div_ceil(100) - 1];
 }
 
 /// Which positions are drawn: so many of those that are no wildcards.
@@ -346,21 +345,66 @@ fn sample(needle: &Needle, size: usize, seed: u64) -> Vec<bool> {
 }
 
 /// Counts the windows of the smallest estimates exactly, and puts their distances in place.
-fn verify(text: &Haystack<'_>, codes: &[Option<u32>], most: usize, found: &mut Approximation) {
-    let mut order: Vec<usize> = (0..found.distances.len()).collect();
-    let key = |at: &usize| (found.distances[*at].to_bits(), *at);
-    if most < order.len() {
-        // Estimates are not negative, and so ordered as their bits are.
-        order.select_nth_unstable_by_key(most, key);
-        order.truncate(most);
+fn verify(exact: &Exact<'_, '_>, most: usize, found: &mut Approximation) {
+    // Estimates are not negative, and so ordered as their bits are.
+    let mut kept = BinaryHeap::new();
+    let mut bound = u32::MAX;
+    if most > 0 {
+        for (at, estimate) in found.distances.iter().enumerate() {
+            let estimate = estimate.to_bits();
+            if estimate < bound {
+                kept.push((estimate, at));
+                if kept.len() > most {
+                    kept.pop();
+                }
+                if kept.len() == most {
+                    bound = kept.peek().map_or(bound, |&(estimate, _)| estimate);
+                }
+            }
+        }
     }
-    let mut verified: Vec<(u64, u32)> = order
-        .iter()
-        .filter_map(|&at| Some((at as u64, text.distance(at, codes, usize::MAX)? as u32)))
-        .collect();
+    let mut verified: Vec<(u64, u32)> =
+        kept.into_iter().map(|(_, at)| (at as u64, exact.distance(at) as u32)).collect();
     verified.sort_unstable_by_key(|&(at, distance)| (distance, at));
     for &(at, distance) in &verified {
         found.distances[at as usize] = distance as f32;
     }
     found.verified = verified;
+}
+
+/// Counts single windows, the symbols of one after the other.
+struct Exact<'h, 't> {
+    text: &'h Haystack<'t>,
+    codes: Vec<Option<u32>>,
+    /// The pattern's bytes, and 255 where it has no wildcard; where bytes tell its symbols apart.
+    bytes: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+impl<'h, 't> Exact<'h, 't> {
+    fn new(text: &'h Haystack<'t>, needle: &Needle) -> Self {
+        let codes = needle.codes();
+        let bytes = (text.wide.is_none() && text.wild.is_empty()).then(|| {
+            let bytes = codes.iter().map(|code| code.map_or(0, |code| code as u8)).collect();
+            let care = codes.iter().map(|code| if code.is_some() { u8::MAX } else { 0 }).collect();
+            (bytes, care)
+        });
+        Self { text, codes, bytes }
+    }
+
+    fn distance(&self, start: usize) -> usize {
+        let Some((bytes, care)) = &self.bytes else {
+            return self.text.distance(start, &self.codes, usize::MAX).unwrap_or(0);
+        };
+        const LANES: usize = 128;
+        let window = &self.text.narrow[start..start + bytes.len()];
+        let parts = window.chunks(LANES).zip(bytes.chunks(LANES)).zip(care.chunks(LANES));
+        parts
+            .map(|((window, bytes), care)| {
+                // As many as a byte counts, in lanes of bytes.
+                let differ = window.iter().zip(bytes).zip(care);
+                let count = |((a, b), care): ((&u8, &u8), &u8)| u8::from((a ^ b) & care != 0);
+                usize::from(differ.map(count).sum::<u8>())
+            })
+            .sum()
+    }
 }

@@ -10,6 +10,9 @@ use crate::interrupt::Monitor;
 /// Shifts that are counted at once.
 const BLOCK: usize = 256;
 
+/// Shifts that meet the same positions one after the other.
+const TILE: usize = 1 << 12;
+
 /// Shifts of one piece of work.
 const CHUNK: usize = 1 << 16;
 
@@ -50,43 +53,48 @@ pub(crate) fn subtract<T: Count>(
     let chunk = CHUNK.min((PAIRS / positions.len().max(1)).next_multiple_of(BLOCK));
     each_chunk(distances, chunk, monitor, |first, distances| {
         let mut matches = [0; BLOCK];
-        for (number, distances) in distances.chunks_mut(BLOCK).enumerate() {
-            let text = &text[first + number * BLOCK..];
-            let mut base = base;
-            if positions.is_empty()
-                && let Some(base) = base
-            {
-                distances.fill(T::of(base));
-            }
-            for positions in positions.chunks(MOST) {
+        if positions.is_empty()
+            && let Some(base) = base
+        {
+            distances.fill(T::of(base));
+        }
+        // Some windows and some positions at a time, whose text stays in the nearest cache.
+        for (number, tile) in distances.chunks_mut(TILE).enumerate() {
+            let first = first + number * TILE;
+            for (number, positions) in positions.chunks(MOST).enumerate() {
+                let base = base.filter(|_| number == 0);
                 let last = positions.last().map_or(0, |&(at, _)| at as usize);
-                if text.len() >= last + BLOCK {
-                    kernel(text, positions, &mut matches);
-                } else {
-                    // The windows at the text's end, where a whole block would read past it.
-                    matches = [0; BLOCK];
-                    for &(at, symbol) in positions {
-                        let windows = text[at as usize..].iter().zip(&mut matches);
-                        for (&other, matches) in windows {
-                            *matches += u8::from(other == symbol);
+                for (number, distances) in tile.chunks_mut(BLOCK).enumerate() {
+                    let text = &text[first + number * BLOCK..];
+                    if text.len() >= last + BLOCK {
+                        kernel(text, positions, &mut matches);
+                    } else {
+                        // The windows at the text's end, where a whole block would read past it.
+                        matches = [0; BLOCK];
+                        for &(at, symbol) in positions {
+                            let windows = text[at as usize..].iter().zip(&mut matches);
+                            for (&other, matches) in windows {
+                                *matches += u8::from(other == symbol);
+                            }
                         }
                     }
-                }
-                match base.take() {
-                    Some(base) => {
-                        let base = T::of(base);
-                        for (distance, &matches) in distances.iter_mut().zip(&matches) {
-                            *distance = base.minus(matches.into());
+                    match base {
+                        Some(base) => {
+                            let base = T::of(base);
+                            for (distance, &matches) in distances.iter_mut().zip(&matches) {
+                                *distance = base.minus(matches.into());
+                            }
                         }
-                    }
-                    None => {
-                        for (distance, &matches) in distances.iter_mut().zip(&matches) {
-                            *distance = distance.minus(matches.into());
+                        None => {
+                            for (distance, &matches) in distances.iter_mut().zip(&matches) {
+                                *distance = distance.minus(matches.into());
+                            }
                         }
                     }
                 }
             }
         }
+        monitor.advance(distances.len() as u64);
         Ok(())
     })
 }
@@ -101,6 +109,9 @@ fn kernel(simd: Simd) -> Kernel {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: `available` names AVX2 only where the processor has it.
         Simd::Avx2 => |text, positions, matches| unsafe { x86::avx2(text, positions, matches) },
+        #[cfg(target_arch = "aarch64")]
+        // SAFETY: `available` names NEON only where the processor has it.
+        Simd::Neon => |text, positions, matches| unsafe { neon::count(text, positions, matches) },
         _ => portable,
     }
 }
@@ -186,6 +197,37 @@ mod x86 {
         for (count, matches) in counts.iter().zip(matches.as_chunks_mut::<64>().0) {
             // SAFETY: the chunk has the 64 bytes that are written.
             unsafe { _mm512_storeu_si512(matches.as_mut_ptr().cast::<__m512i>(), *count) };
+        }
+    }
+}
+
+#[cfg(target_arch = "aarch64")]
+#[allow(clippy::multiple_unsafe_ops_per_block, reason = "a load is a pointer and an instruction")]
+mod neon {
+    use std::arch::aarch64::{vceqq_u8, vdupq_n_u8, vld1q_u8, vst1q_u8, vsubq_u8};
+
+    use super::BLOCK;
+
+    #[target_feature(enable = "neon")]
+    pub fn count(text: &[u8], positions: &[(u32, u8)], matches: &mut [u8; BLOCK]) {
+        debug_assert!(positions.is_sorted_by_key(|&(at, _)| at));
+        assert!(text.len() >= BLOCK + positions.last().map_or(0, |&(at, _)| at as usize));
+        const PARTS: usize = BLOCK / 16;
+        let mut counts = [vdupq_n_u8(0); PARTS];
+        for &(at, symbol) in positions {
+            let symbol = vdupq_n_u8(symbol);
+            for (part, count) in counts.iter_mut().enumerate() {
+                // SAFETY: positions ascend, for only `subtract` calls this, with slices of `Sites`,
+                // which sorts them; and a block behind the last one is within the text, which is
+                // asserted above.
+                let other = unsafe { vld1q_u8(text.as_ptr().add(at as usize + part * 16)) };
+                // Equal bytes are -1.
+                *count = vsubq_u8(*count, vceqq_u8(other, symbol));
+            }
+        }
+        for (count, matches) in counts.iter().zip(matches.as_chunks_mut::<16>().0) {
+            // SAFETY: the chunk has the 16 bytes that are written.
+            unsafe { vst1q_u8(matches.as_mut_ptr(), *count) };
         }
     }
 }

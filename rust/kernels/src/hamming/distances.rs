@@ -1,7 +1,9 @@
 //! Exact distances: plans them, runs the kernels, and adds what wildcards match.
 
+use std::collections::HashSet;
+
 use super::direct::{self, Sites};
-use super::fft;
+use super::fft::{self, Indicators, Layout};
 use super::lists::Occurrences;
 use super::plan::{Method, Plan, Step};
 use super::prepare::{Equality, Haystack, Needle, Preparation};
@@ -14,6 +16,9 @@ use crate::symbol::{Pattern, Patterns};
 
 /// Windows whose wildcards are counted at once.
 const CHUNK: usize = 1 << 16;
+
+/// Bytes of spectra of patterns that are held at once, but for those of one.
+const SPECTRA: usize = 1 << 29;
 
 /// How to count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,12 +68,43 @@ impl Distances {
         plan: &Plan,
         monitor: &Monitor,
     ) -> Result<Self> {
+        Self::counted_by(text, needle, plan, |_| true, monitor)
+    }
+
+    /// Counts all windows by some steps of a plan: what the others count counts as mismatches.
+    fn counted_by(
+        text: &Haystack<'_>,
+        needle: &Needle,
+        plan: &Plan,
+        taken: impl Fn(&Step) -> bool,
+        monitor: &Monitor,
+    ) -> Result<Self> {
+        monitor.expect((plan.windows * plan.steps.len()) as u64);
+        let run = Run { text, needle, plan, monitor };
         if u8::try_from(needle.length).is_ok() {
-            run(text, needle, plan, monitor).map(Self::U8)
+            run.steps(taken).map(Self::U8)
         } else if u16::try_from(needle.length).is_ok() {
-            run(text, needle, plan, monitor).map(Self::U16)
+            run.steps(taken).map(Self::U16)
         } else {
-            run(text, needle, plan, monitor).map(Self::U32)
+            run.steps(taken).map(Self::U32)
+        }
+    }
+
+    fn slice(&mut self) -> fft::Slice<'_> {
+        match self {
+            Self::U8(distances) => fft::Slice::U8(distances),
+            Self::U16(distances) => fft::Slice::U16(distances),
+            Self::U32(distances) => fft::Slice::U32(distances),
+        }
+    }
+
+    /// All distances, times a factor.
+    pub(crate) fn scaled(&self, scale: f64) -> Vec<f32> {
+        let scaled = |distance: f64| (distance * scale) as f32;
+        match self {
+            Self::U8(all) => all.iter().map(|&distance| scaled(distance.into())).collect(),
+            Self::U16(all) => all.iter().map(|&distance| scaled(distance.into())).collect(),
+            Self::U32(all) => all.iter().map(|&distance| scaled(distance.into())).collect(),
         }
     }
 
@@ -200,6 +236,95 @@ impl<'e> Hamming<'e> {
         Distances::counted(text, needle, &plan, monitor)
     }
 
+    /// The distance of each of some patterns to every window of a text, `None` where the pattern is
+    /// null; patterns that are transformed share the transforms of the text.
+    ///
+    /// # Errors
+    /// As [`Hamming::distances`].
+    pub fn distances_of_each(
+        &self,
+        text: Pattern<'_>,
+        patterns: std::ops::Range<usize>,
+        options: Options,
+        monitor: &Monitor,
+    ) -> Result<Vec<Option<Distances>>> {
+        let text = &self.text(text)?;
+        let needles: Vec<Option<&Needle>> = patterns.map(|at| self.needle(at)).collect();
+        let bytes = self.preparation.of_bytes();
+        let plan = |needle: &Needle, together: usize| {
+            Plan::shared(text, needle, bytes, options.method, options.simd(), together)
+        };
+        let together = needles.iter().flatten().count();
+        let mut plans: Vec<Option<Plan>> =
+            needles.iter().map(|needle| needle.map(|needle| plan(needle, together))).collect();
+        // Those whose transforms are of one size and precision.
+        let mut groups: Vec<(Layout, Vec<(usize, Indicators)>)> = vec![];
+        for (at, (needle, own)) in needles.iter().zip(&plans).enumerate() {
+            let (Some(needle), Some(own)) = (needle, own) else { continue };
+            let step = own.steps.iter().find(|step| step.method == Method::Fft);
+            let Some((indicators, layout)) = step.and_then(|step| step.transforms(text, needle))
+            else {
+                continue;
+            };
+            let same =
+                |other: &Layout| (other.size, other.precision) == (layout.size, layout.precision);
+            match groups.iter_mut().find(|(other, _)| same(other)) {
+                Some((other, group)) => {
+                    // Shorter pieces round no worse.
+                    if layout.piece < other.piece {
+                        *other = layout;
+                    }
+                    group.push((at, indicators));
+                }
+                None => groups.push((layout, vec![(at, indicators)])),
+            }
+        }
+        // One that shares with nobody is planned for by itself.
+        groups.retain(|(_, group)| group.len() > 1);
+        let mut shares = vec![false; plans.len()];
+        groups.iter().flat_map(|(_, group)| group).for_each(|&(at, _)| shares[at] = true);
+        let mut found = vec![];
+        for ((needle, own), &shares) in needles.iter().zip(&mut plans).zip(&shares) {
+            let (Some(needle), Some(own)) = (needle, own) else {
+                found.push(None);
+                continue;
+            };
+            if !shares && together > 1 {
+                *own = plan(needle, 1);
+            }
+            let taken = |step: &Step| !(shares && step.method == Method::Fft);
+            found.push(Some(Distances::counted_by(text, needle, own, taken, monitor)?));
+        }
+        for (layout, group) in groups {
+            let held = |(_, indicators): &(usize, Indicators)| {
+                let pieces = indicators.length.div_ceil(layout.piece);
+                indicators.signals.len() * pieces * layout.size * 8
+            };
+            // As many at a time as have room for their spectra.
+            let mut rest = &group[..];
+            while !rest.is_empty() {
+                let mut room = SPECTRA;
+                let fits = rest.iter().take_while(|one| {
+                    let fits = room >= held(one);
+                    room = room.saturating_sub(held(one));
+                    fits
+                });
+                let (some, after) = rest.split_at(fits.count().max(1));
+                rest = after;
+                let mut slices: Vec<Option<fft::Slice<'_>>> =
+                    found.iter_mut().map(|found| found.as_mut().map(Distances::slice)).collect();
+                let mut tasks = vec![];
+                for (at, indicators) in some {
+                    if let Some(distances) = slices[*at].take() {
+                        tasks.push(fft::Task { indicators, distances });
+                    }
+                }
+                fft::subtract(&text.narrow, tasks, layout, monitor)?;
+            }
+        }
+        Ok(found)
+    }
+
     /// Number of patterns, null ones included.
     #[allow(clippy::len_without_is_empty, reason = "nobody asks")]
     pub fn len(&self) -> usize {
@@ -254,67 +379,78 @@ fn each_within<T: Count>(distances: &[T], most: usize, mut take: impl FnMut(usiz
     }
 }
 
-/// Counts all windows by a plan.
-fn run<T: Count>(
-    text: &Haystack<'_>,
-    needle: &Needle,
-    plan: &Plan,
-    monitor: &Monitor,
-) -> Result<Vec<T>> {
-    let care = needle.care();
-    let mut distances = vec![T::default(); plan.windows];
-    // The first kernel starts from the number of positions, in its own pass where it can.
-    let first_direct = plan.steps.first().is_some_and(|step| step.method == Method::Direct);
-    if !first_direct {
-        each_chunk(&mut distances, 1 << 20, monitor, |_, distances| {
-            distances.fill(T::of(care));
-            Ok(())
-        })?;
-    }
-    for (number, step) in plan.steps.iter().enumerate() {
-        let base = (number == 0 && first_direct).then_some(care);
-        subtract(text, needle, step, base, plan.simd, &mut distances, monitor)?;
-    }
-    if !text.wild.is_empty() {
-        count_wildcards(text, needle, plan.simd, &mut distances, monitor)?;
-    }
-    Ok(distances)
+/// A pattern to count in a text, by a plan.
+struct Run<'a> {
+    text: &'a Haystack<'a>,
+    needle: &'a Needle,
+    plan: &'a Plan,
+    monitor: &'a Monitor,
 }
 
-/// Takes the matches that one step counts off the distances.
-fn subtract<T: Count>(
-    text: &Haystack<'_>,
-    needle: &Needle,
-    step: &Step,
-    base: Option<usize>,
-    simd: Simd,
-    distances: &mut [T],
-    monitor: &Monitor,
-) -> Result<()> {
-    let chosen: std::collections::HashSet<u32> = step.codes.iter().copied().collect();
-    let symbols = || needle.symbols.iter().filter(|(code, _)| chosen.contains(code));
-    let narrow = || symbols().map(|(code, positions)| (*code as u8, &positions[..]));
-    match step.method {
-        Method::Direct => {
-            let sites = narrow().flat_map(|(symbol, at)| at.iter().map(move |&at| (at, symbol)));
-            let sites = Sites::new(sites.collect());
-            direct::subtract(&text.narrow, &sites, base, distances, simd, monitor)
+impl Run<'_> {
+    /// Counts all windows by some of the plan's steps.
+    fn steps<T: Count>(&self, taken: impl Fn(&Step) -> bool) -> Result<Vec<T>>
+    where
+        for<'d> fft::Slice<'d>: From<&'d mut [T]>,
+    {
+        let Self { text, needle, plan, monitor } = *self;
+        let care = needle.care();
+        let mut distances = vec![T::default(); plan.windows];
+        // The first kernel starts from the number of positions, in its own pass where it can.
+        let first_direct = plan.steps.first().is_some_and(|step| step.method == Method::Direct);
+        if !first_direct {
+            each_chunk(&mut distances, 1 << 20, monitor, |_, distances| {
+                distances.fill(T::of(care));
+                Ok(())
+            })?;
         }
-        Method::Sliced => {
-            sliced::subtract(&text.narrow, &Slices::new(narrow()), distances, simd, monitor)
+        for (number, step) in plan.steps.iter().enumerate().filter(|(_, step)| taken(step)) {
+            let base = (number == 0 && first_direct).then_some(care);
+            self.subtract(step, base, &mut distances)?;
         }
-        Method::Fft => match step.transforms(text, needle) {
-            Some((indicators, layout)) => {
-                fft::subtract(&text.narrow, &indicators, layout, distances, monitor).map(drop)
+        if !text.wild.is_empty() {
+            count_wildcards(text, needle, plan.simd, &mut distances, monitor)?;
+        }
+        Ok(distances)
+    }
+
+    /// Takes the matches that one step counts off the distances.
+    fn subtract<T: Count>(
+        &self,
+        step: &Step,
+        base: Option<usize>,
+        distances: &mut [T],
+    ) -> Result<()>
+    where
+        for<'d> fft::Slice<'d>: From<&'d mut [T]>,
+    {
+        let Self { text, needle, plan, monitor } = *self;
+        let chosen: HashSet<u32> = step.codes.iter().copied().collect();
+        let symbols = || needle.symbols.iter().filter(|(code, _)| chosen.contains(code));
+        let narrow = || symbols().map(|(code, positions)| (*code as u8, &positions[..]));
+        let by_slices = |distances: &mut [T]| {
+            sliced::subtract(&text.narrow, &Slices::new(narrow()), distances, plan.simd, monitor)
+        };
+        match step.method {
+            Method::Direct => {
+                let sites =
+                    narrow().flat_map(|(symbol, at)| at.iter().map(move |&at| (at, symbol)));
+                let sites = Sites::new(sites.collect());
+                direct::subtract(&text.narrow, &sites, base, distances, plan.simd, monitor)
             }
-            None => {
-                sliced::subtract(&text.narrow, &Slices::new(narrow()), distances, simd, monitor)
+            Method::Sliced => by_slices(distances),
+            Method::Fft => match step.transforms(text, needle) {
+                Some((indicators, layout)) => {
+                    let task = fft::Task { indicators: &indicators, distances: distances.into() };
+                    fft::subtract(&text.narrow, vec![task], layout, monitor).map(drop)
+                }
+                None => by_slices(distances),
+            },
+            Method::Lists => {
+                let symbols: Vec<(u32, &[u32])> =
+                    symbols().map(|(code, positions)| (*code, &positions[..])).collect();
+                Occurrences::new(text, &symbols, monitor)?.subtract(distances, monitor)
             }
-        },
-        Method::Lists => {
-            let symbols: Vec<(u32, &[u32])> =
-                symbols().map(|(code, positions)| (*code, &positions[..])).collect();
-            Occurrences::new(text, &symbols, monitor)?.subtract(distances, monitor)
         }
     }
 }
@@ -360,7 +496,9 @@ fn count_wildcards<T: Count>(
         Needle { length: needle.length, symbols: vec![(1, needle.wild.clone())], wild: vec![] };
     let plan = Plan::new(&marked, &needle, true, None, simd);
     // A distance that counts every position of the pattern, of which only wildcards match.
-    let both: Vec<u32> = run(&marked, &needle, &plan, monitor)?;
+    monitor.expect((plan.windows * plan.steps.len()) as u64);
+    let run = Run { text: &marked, needle: &needle, plan: &plan, monitor };
+    let both: Vec<u32> = run.steps(|_| true)?;
     for (distance, both) in distances.iter_mut().zip(both) {
         let both = needle.length - both.number();
         *distance = distance.minus_signed(-(both as i32));

@@ -17,6 +17,9 @@ const COUNTERS: usize = 1 << 14;
 /// positions of the pattern this near each other share one run, of one length.
 const SLACK: usize = 1 << 10;
 
+/// The most that a counter holds.
+const MOST: usize = u16::MAX as usize;
+
 /// Windows whose counters are held at once.
 pub(crate) const CHUNK: usize = COUNTERS - 2 * SLACK;
 
@@ -55,6 +58,8 @@ impl<'p> Occurrences<'p> {
         for ((code, _), number) in symbols.iter().zip(0..) {
             list[*code as usize] = number;
         }
+        // Of other patterns there may be larger codes.
+        let list = |code: u32| list.get(code as usize).copied().unwrap_or(NONE);
         let mut starts = vec![0; symbols.len() + 1];
         let noted = symbols.len() <= NOTED;
         let mut before = vec![];
@@ -64,7 +69,7 @@ impl<'p> Occurrences<'p> {
                 before.extend(starts[1..].iter().map(|&count| count as u32));
             }
             text.each(from..text.len().min(from + CHUNK), |_, code| {
-                let list = list[code as usize];
+                let list = list(code);
                 if list != NONE {
                     starts[list as usize + 1] += 1;
                 }
@@ -78,7 +83,7 @@ impl<'p> Occurrences<'p> {
         for from in (0..text.len()).step_by(BLOCK) {
             monitor.check()?;
             text.each(from..text.len().min(from + BLOCK), |at, code| {
-                let list = list[code as usize];
+                let list = list(code);
                 if list != NONE {
                     let next = &mut next[list as usize];
                     positions[*next] = at as u32;
@@ -95,38 +100,32 @@ impl<'p> Occurrences<'p> {
     /// # Errors
     /// [`crate::Error::Interrupted`].
     pub fn subtract<T: Count>(&self, distances: &mut [T], monitor: &Monitor) -> Result<()> {
-        let most: usize = self.needle.iter().map(|positions| positions.len()).sum();
-        if most <= usize::from(u16::MAX) {
-            self.subtract_by::<u16, T>(distances, monitor)
-        } else {
-            self.subtract_by::<u32, T>(distances, monitor)
-        }
-    }
-
-    /// A window has at most as many matches as a counter holds.
-    fn subtract_by<C: Count, T: Count>(
-        &self,
-        distances: &mut [T],
-        monitor: &Monitor,
-    ) -> Result<()> {
         each_chunk(distances, CHUNK, monitor, |first, distances| {
-            let counters = &mut [C::of(0); COUNTERS];
+            let counters = &mut [0_u16; COUNTERS];
+            // Positions whose matches the counters have, which hold one of each.
+            let mut counted = 0;
             let last = first + distances.len();
             for (symbol, needle) in self.needle.iter().enumerate() {
-                let reach = needle.last().map_or(0, |&at| at as usize);
-                let text = self.between(symbol, first, last + reach + SLACK);
-                if text.len() >= needle.len() {
-                    pair(text, needle, first, last, counters);
-                } else {
-                    pair_by_text(text, needle, first, last, counters);
-                }
-                if needle.len() > 1 << 12 {
-                    monitor.check()?;
+                for needle in needle.chunks(MOST) {
+                    if counted + needle.len() > MOST {
+                        take(counters, distances);
+                        counted = 0;
+                    }
+                    counted += needle.len();
+                    let reach = needle.last().map_or(0, |&at| at as usize);
+                    let text = self.between(symbol, first, last + reach + SLACK);
+                    if text.len() >= needle.len() {
+                        pair(text, needle, first, last, counters);
+                    } else {
+                        pair_by_text(text, needle, first, last, counters);
+                    }
+                    if needle.len() > 1 << 12 {
+                        monitor.check()?;
+                    }
                 }
             }
-            for (distance, counter) in distances.iter_mut().zip(&counters[SLACK..]) {
-                *distance = distance.minus(counter.number());
-            }
+            take(counters, distances);
+            monitor.advance(distances.len() as u64);
             Ok(())
         })
     }
@@ -143,14 +142,16 @@ impl<'p> Occurrences<'p> {
     }
 }
 
+/// Takes what was counted off distances, and counts from zero again.
+fn take<T: Count>(counters: &mut [u16; COUNTERS], distances: &mut [T]) {
+    for (distance, counter) in distances.iter_mut().zip(&counters[SLACK..]) {
+        *distance = distance.minus((*counter).into());
+    }
+    counters.fill(0);
+}
+
 /// For each position in the pattern, the run of positions in the text.
-fn pair<C: Count>(
-    text: &[u32],
-    needle: &[u32],
-    first: usize,
-    last: usize,
-    counters: &mut [C; COUNTERS],
-) {
+fn pair(text: &[u32], needle: &[u32], first: usize, last: usize, counters: &mut [u16; COUNTERS]) {
     let (mut from, mut to) = (0, 0);
     let mut rest = needle;
     while let Some(&least) = rest.first() {
@@ -173,19 +174,19 @@ fn pair<C: Count>(
             for &other in run {
                 // Within the counters already: what the mask takes away is a check of bounds.
                 let place = other.wrapping_sub(low).wrapping_add(SLACK as u32) as usize;
-                counters[place % COUNTERS].increment();
+                counters[place % COUNTERS] += 1;
             }
         }
     }
 }
 
 /// For each position in the text, the run of positions in the pattern.
-fn pair_by_text<C: Count>(
+fn pair_by_text(
     text: &[u32],
     needle: &[u32],
     first: usize,
     last: usize,
-    counters: &mut [C; COUNTERS],
+    counters: &mut [u16; COUNTERS],
 ) {
     let (mut from, mut to) = (0, 0);
     for &at in text {
@@ -200,7 +201,7 @@ fn pair_by_text<C: Count>(
         }
         for &other in &needle[from..to] {
             let place = (at - first).wrapping_sub(other as usize).wrapping_add(SLACK);
-            counters[place % COUNTERS].increment();
+            counters[place % COUNTERS] += 1;
         }
     }
 }

@@ -23,6 +23,7 @@ mod fft;
 mod lists;
 mod plan;
 mod prepare;
+mod probe;
 mod simd;
 mod sliced;
 mod sumset;
@@ -52,8 +53,6 @@ pub trait Count: Copy + Send + Sync + Default + std::fmt::Debug {
     /// Less by a number that may be negative.
     #[must_use]
     fn minus_signed(self, less: i32) -> Self;
-    /// One more.
-    fn increment(&mut self);
 }
 
 macro_rules! count {
@@ -77,11 +76,6 @@ macro_rules! count {
             #[inline(always)]
             fn minus_signed(self, less: i32) -> Self {
                 self.wrapping_sub(less as Self)
-            }
-
-            #[inline(always)]
-            fn increment(&mut self) {
-                *self = self.wrapping_add(1);
             }
         }
     };

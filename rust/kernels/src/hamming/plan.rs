@@ -5,7 +5,7 @@
 //! f` in lists, and a transform's worth by transforms. So the symbols are sorted by `p`, the first
 //! `h` are transformed, for every `h` that may pay; of the others each goes where it is cheaper.
 
-use super::fft::{Indicators, Layout};
+use super::fft::{Indicators, Layout, Precision, error_bound, norms};
 use super::prepare::{Haystack, Needle, is_narrow};
 use super::simd::Simd;
 use super::sliced;
@@ -111,6 +111,15 @@ fn costs(simd: Simd) -> Costs {
             sliced_near: 0.0058,
             sliced_far: 0.0090,
         },
+        // Half the width of AVX2: reckoned from it, not measured.
+        Simd::Neon => Costs {
+            direct: 0.0204,
+            sliced: 3.8,
+            across: 0.15,
+            row: 0.05,
+            sliced_near: 0.0058,
+            sliced_far: 0.0080,
+        },
         Simd::Avx2 => Costs {
             direct: 0.0102,
             sliced: 3.3,
@@ -124,38 +133,47 @@ fn costs(simd: Simd) -> Costs {
             sliced: 2.6,
             across: 0.15,
             row: 0.020,
-            sliced_near: 0.0022,
-            sliced_far: 0.0037,
+            sliced_near: 0.0018,
+            sliced_far: 0.0028,
         },
     }
 }
 
 /// A window whatever the pattern.
 const DIRECT: f64 = 0.15;
-/// A window, the lists made and the counters added; and a pair of occurrences.
-const LISTS: f64 = 8.5;
+/// A window, the text read and the counters added; an occurrence that is listed; and a pair of them.
+const LISTS: f64 = 2.0;
+const LISTED: f64 = 4.5;
 const PAIR: f64 = 0.8;
 /// A symbol's search for its runs, over the windows of a piece.
 const RUN: f64 = 60.0 / super::lists::CHUNK as f64;
 /// A position's run of no occurrences.
 const VISIT: f64 = 1.5 / super::lists::CHUNK as f64;
 /// A point of a transform of 2^10, 2^11 … symbols.
-const POINT: [f64; 12] = [1.6, 1.75, 1.95, 2.15, 2.4, 2.8, 3.4, 4.0, 4.8, 5.6, 6.4, 7.2];
-/// How much dearer double precision is.
+const POINT: [f64; 13] = [1.6, 1.75, 1.95, 2.15, 2.4, 2.8, 3.4, 4.6, 5.6, 7.0, 8.5, 10.0, 12.0];
+/// How much dearer double precision is, besides taking the caches of a transform twice as long.
 const DOUBLE: f64 = 1.9;
 /// A point of a product added; of an indicator made; a window's sum rounded and taken.
 const MULTIPLY: f64 = 0.9;
 const INDICATE: f64 = 0.5;
 const TAKE: f64 = 0.8;
 
-fn transform_cost(layout: &Layout, transforms: usize, windows: usize) -> f64 {
-    let point = POINT[layout.size.ilog2() as usize - 10];
-    let size = layout.size as f64 * if layout.double { DOUBLE } else { 1.0 };
+/// What transforms cost a window, of a pattern that shares those of the text with others: so many
+/// with itself.
+fn transform_cost(layout: &Layout, transforms: usize, windows: usize, shared: usize) -> f64 {
+    let size = layout.size as f64;
+    let log = layout.size.ilog2() as usize - 10;
+    let (single, double) = (POINT[log], POINT[log + 1] * DOUBLE);
+    let (there, back, wide) = match layout.precision {
+        Precision::Single => (single, single, 1.0),
+        Precision::Mixed => (single, double, 1.0),
+        Precision::Double => (double, double, DOUBLE),
+    };
     let (transforms, pieces) = (transforms as f64, layout.pieces as f64);
-    let pair = transforms * size * (point + INDICATE)
-        + transforms * pieces * size * MULTIPLY
-        + pieces * size * (point + TAKE);
-    let pattern = transforms * pieces * size * point;
+    let pair = transforms * size * (there + INDICATE * wide) / shared as f64
+        + transforms * pieces * size * MULTIPLY * wide
+        + pieces * size * (back + TAKE);
+    let pattern = transforms * pieces * size * double;
     // Blocks at the end are whole ones, and the pieces of a pattern reach behind the windows.
     let covered = windows.next_multiple_of(2 * layout.step()) as f64;
     let reached = covered + (layout.pieces - 1) as f64 * layout.piece as f64;
@@ -189,7 +207,18 @@ fn shares(text: &Haystack<'_>, needle: &Needle) -> Vec<f64> {
 
 /// What lists cost for a symbol.
 fn list_cost(positions: usize, share: f64) -> f64 {
-    PAIR * positions as f64 * share + RUN + VISIT * positions as f64
+    let positions = positions as f64;
+    (PAIR * positions + LISTED) * share + RUN + VISIT * positions
+}
+
+/// How many times as much a bit-sliced position takes if only a share of a pattern's are counted:
+/// spans are filled up to whole groups, and their counters loaded and stored.
+fn sparse(share: f64) -> f64 {
+    const COUNTERS: f64 = 12.0;
+    let (span, group) = (sliced::SPAN as f64, sliced::GROUP as f64);
+    let held = (span * share).max(1e-3);
+    let words = (held / group).ceil() * group + COUNTERS;
+    words / held * span / (span + COUNTERS)
 }
 
 impl Plan {
@@ -202,6 +231,18 @@ impl Plan {
         method: Option<Method>,
         simd: Simd,
     ) -> Self {
+        Self::shared(text, needle, bytes, method, simd, 1)
+    }
+
+    /// The same for one of so many patterns, which share what is transformed of the text.
+    pub(crate) fn shared(
+        text: &Haystack<'_>,
+        needle: &Needle,
+        bytes: bool,
+        method: Option<Method>,
+        simd: Simd,
+        patterns: usize,
+    ) -> Self {
         let simd = simd.available();
         let windows = (text.len() + 1).saturating_sub(needle.length);
         let mut plan = Self { steps: vec![], windows, nanoseconds: 0.0, simd };
@@ -211,7 +252,16 @@ impl Plan {
             return plan;
         }
         let shares = shares(text, needle);
-        let chosen = Choice::cheapest(needle, bytes, &shares, windows, method, simd, text);
+        let asked = Asked {
+            needle,
+            narrow: needle.symbols.iter().take_while(|(code, _)| is_narrow(*code, bytes)).count(),
+            shares: &shares,
+            windows,
+            simd,
+            closed: closed(text, needle, &shares),
+            patterns,
+        };
+        let chosen = asked.cheapest(method);
         for (kernel, cost) in [
             (Method::Direct, chosen.direct),
             (Method::Sliced, chosen.sliced),
@@ -274,28 +324,34 @@ impl Choice {
     fn total(&self) -> f64 {
         self.direct + self.sliced + self.fft + self.lists
     }
+}
 
-    fn cheapest(
-        needle: &Needle,
-        bytes: bool,
-        shares: &[f64],
-        windows: usize,
-        method: Option<Method>,
-        simd: Simd,
-        text: &Haystack<'_>,
-    ) -> Self {
-        let narrow = needle.symbols.iter().take_while(|(code, _)| is_narrow(*code, bytes)).count();
-        let closed = closed(text, needle, shares);
-        let try_one = |heavy: usize, rest: Method| {
-            Self::of(needle, narrow, shares, windows, simd, heavy, rest, closed)
-        };
+/// What a plan depends on.
+struct Asked<'a> {
+    needle: &'a Needle,
+    /// The first symbols, of which bytes tell each from all others.
+    narrow: usize,
+    /// What share of the text each symbol has.
+    shares: &'a [f64],
+    windows: usize,
+    simd: Simd,
+    /// Whether the text has no other symbols.
+    closed: bool,
+    /// Patterns that share the transforms of the text.
+    patterns: usize,
+}
+
+impl Asked<'_> {
+    fn cheapest(&self, method: Option<Method>) -> Choice {
+        let narrow = self.narrow;
+        let try_one = |heavy: usize, rest: Method| self.choice(heavy, rest);
         match method {
             Some(Method::Fft) => try_one(narrow, Method::Lists)
                 .or_else(|| try_one(0, Method::Lists))
                 .expect("lists count anything"),
             Some(rest) => try_one(0, rest).expect("no transforms, no bound to miss"),
             None => {
-                let mut best: Option<Self> = None;
+                let mut best: Option<Choice> = None;
                 let heavy = narrow.min(MOST_TRANSFORMS);
                 for heavy in 0..=heavy {
                     for rest in [Method::Direct, Method::Sliced, Method::Lists] {
@@ -309,10 +365,10 @@ impl Choice {
                         };
                     }
                     // More transforms cost more than the whole of the best.
-                    if best
-                        .as_ref()
-                        .is_some_and(|best| heavy as f64 * (POINT[0] + INDICATE) > best.total())
-                    {
+                    if best.as_ref().is_some_and(|best| {
+                        heavy as f64 * (POINT[0] + INDICATE) / 2.0
+                            > best.total() * self.patterns as f64
+                    }) {
                         break;
                     }
                 }
@@ -323,20 +379,11 @@ impl Choice {
 
     /// The first `heavy` symbols by transforms, the others by `rest`, or by lists where those are
     /// cheaper, or nothing else counts them; `None` if no transforms round right.
-    #[allow(clippy::too_many_arguments, reason = "what a plan depends on")]
-    fn of(
-        needle: &Needle,
-        narrow: usize,
-        shares: &[f64],
-        windows: usize,
-        simd: Simd,
-        heavy: usize,
-        rest: Method,
-        closed: bool,
-    ) -> Option<Self> {
+    fn choice(&self, heavy: usize, rest: Method) -> Option<Choice> {
+        let Self { needle, narrow, shares, windows, simd, closed, patterns } = *self;
         let costs = costs(simd);
         let symbols = &needle.symbols;
-        let mut choice = Self {
+        let mut choice = Choice {
             methods: vec![rest; symbols.len()],
             direct: 0.0,
             sliced: 0.0,
@@ -348,25 +395,20 @@ impl Choice {
         if heavy > 0 {
             choice.methods[..heavy].fill(Method::Fft);
             let positions: usize = symbols[..heavy].iter().map(|(_, at)| at.len()).sum();
-            let transforms = heavy - usize::from(choice.closed);
-            // Of any piece of the pattern; symbols keep their shares well enough for a choice among
-            // layouts, whose own bound is computed from the positions when it is used.
-            let implied = if choice.closed { symbols[heavy - 1].1.len() } else { 0 };
-            let square = |piece: usize| {
-                let share = piece as f64 / needle.length as f64 * 1.2;
-                let own = (positions - implied) as f64 * share;
-                let implied = implied as f64 * share;
-                own.min(piece as f64) + transforms as f64 * implied.min(piece as f64)
-            };
+            let held = heavy - usize::from(choice.closed);
             // Blocks that hold more of them than the text does are what the margin is for; the
             // bound itself is of the blocks as they are.
-            let held = &symbols[..heavy - usize::from(choice.closed)];
-            let share: f64 = held.iter().filter_map(|(code, _)| shares.get(*code as usize)).sum();
-            let share = (share * 1.1 + 0.01).min(1.0);
-            let layout = Layout::choose(needle.length, transforms, share, square, |layout| {
-                transform_cost(layout, transforms, windows)
-            })?;
-            choice.fft = transform_cost(&layout, transforms, windows);
+            let share = symbols[..held].iter().filter_map(|(code, _)| shares.get(*code as usize));
+            let share = (share.sum::<f64>() * 1.1 + 0.01).min(1.0);
+            let implied = symbols[heavy - 1].1.len() as f64 / positions as f64;
+            let (transforms, share, norm) = norms(heavy, choice.closed, share, implied);
+            // Of any piece of the pattern; symbols keep their shares well enough for a choice among
+            // layouts, whose own bound is computed from the positions when it is used.
+            let dense = (positions as f64 / needle.length as f64 * 1.2).min(1.0);
+            let square = |piece: usize| piece as f64 * dense * norm;
+            let cost = |layout: &Layout| transform_cost(layout, transforms, windows, patterns);
+            let layout = Layout::choose(needle.length, transforms, share, square, cost)?;
+            choice.fft = cost(&layout);
             choice.layout = Some(layout);
         }
         let reach = needle.length as f64 / sliced::depth(windows) as f64;
@@ -374,6 +416,7 @@ impl Choice {
         let rows = (narrow - heavy.min(narrow)) as f64;
         let far = ((rows - 8.0) / 64.0).clamp(0.0, 1.0);
         let pair = costs.sliced_near + (costs.sliced_far - costs.sliced_near) * far;
+        let pair = pair * sparse(needle.care() as f64 / needle.length as f64);
         let (mut direct, mut sliced, mut lists) = (0, 0, false);
         for (at, (code, positions)) in symbols.iter().enumerate().skip(heavy) {
             let share = shares.get(*code as usize).copied().unwrap_or(0.0);
@@ -420,8 +463,15 @@ fn closed(text: &Haystack<'_>, needle: &Needle, shares: &[f64]) -> bool {
     if !sampled || needle.symbols.len() > 64 {
         return false;
     }
+    let known = |code: u32| known.get(code as usize) == Some(&true);
     let mut all = true;
-    text.each(0..text.len(), |_, code| all &= known.get(code as usize) == Some(&true));
+    // In stretches, so that the first that holds another symbol ends it.
+    for from in (0..text.len()).step_by(1 << 16) {
+        text.each(from..text.len().min(from + (1 << 16)), |_, code| all &= known(code));
+        if !all {
+            break;
+        }
+    }
     all
 }
 
@@ -439,11 +489,11 @@ impl Step {
             needle.length,
             self.closed,
         );
-        let transforms = indicators.symbols.len();
+        let transforms = indicators.signals.len();
         let share = indicators.share(&text.narrow, chosen.size);
         let error = |layout: &Layout| {
             let norm = indicators.square(layout.piece).sqrt();
-            super::fft::error_bound(layout.size, share, norm, transforms, layout.double)
+            error_bound(layout.size, share, norm, transforms, layout.precision)
         };
         let mut layout = Layout { error: error(&chosen), ..chosen };
         while layout.error >= 0.5 {

@@ -215,6 +215,7 @@ fn by_windows(
     let mut counters = vec![0_u64; WINDOW];
     let mut small = vec![0_u32; if simple { WINDOW } else { 0 }];
     let mut from = i128::from(low);
+    monitor.expect((i128::from(high) - i128::from(low)) as u64 + 1);
     while from <= i128::from(high) {
         monitor.check()?;
         let end = from + WINDOW as i128;
@@ -272,7 +273,9 @@ fn by_windows(
             }
         }
         // Windows without sums are skipped.
-        from = nearest.max(end);
+        let next = nearest.max(end);
+        monitor.advance((next.min(i128::from(high) + 1) - from) as u64);
+        from = next;
     }
     Ok(sums)
 }
@@ -380,6 +383,7 @@ fn by_sorting(
     };
     let (mut from, high) = (i128::from(low), i128::from(high));
     let mut done = 0;
+    monitor.expect(a.values.len() as u64 * b.values.len() as u64);
     while from <= high {
         monitor.check()?;
         // The largest range of sums that holds no more pairs than are sorted at once; at least one.
@@ -426,7 +430,9 @@ fn by_sorting(
                 sums.push(run[0].0, run.iter().map(|&(_, count)| count).sum(), counted);
             }
         }
-        done = before(end);
+        let below = before(end);
+        monitor.advance((below - done) as u64);
+        done = below;
         from = end;
     }
     Ok(sums)

@@ -1,10 +1,11 @@
 use proptest::prelude::*;
 
 use super::{Distances, Equality, Hamming, Method, Options, Simd, naive};
+use crate::corpus::Rows;
 use crate::interrupt::Monitor;
 use crate::symbol::{Pattern, Patterns};
 
-const SIMD: [Simd; 3] = [Simd::Portable, Simd::Avx2, Simd::Avx512];
+const SIMD: [Simd; 4] = [Simd::Portable, Simd::Neon, Simd::Avx2, Simd::Avx512];
 
 fn numbers(distances: &Distances) -> Vec<usize> {
     (0..distances.len()).map(|at| distances.get(at)).collect()
@@ -27,6 +28,11 @@ fn all_ways(text: &[u32], pattern: &[u32], equality: &Equality) {
         let patterns = Patterns::one(pattern);
         let hamming = Hamming::new(&patterns, equality).unwrap();
         for (method, simd) in methods().flat_map(|method| SIMD.map(|simd| (method, simd))) {
+            // These know no instructions of ours.
+            let alike = matches!(method, Some(Method::Fft | Method::Lists));
+            if alike && simd != Simd::Portable {
+                continue;
+            }
             let options = Options { method, simd: Some(simd) };
             let found = hamming.distances(text, 0, options, &Monitor::default()).unwrap();
             assert_eq!(numbers(&found), expected, "{method:?} {simd:?}");
@@ -116,34 +122,90 @@ fn periods_and_wildcards_alone() {
 
 #[test]
 fn rounding_stays_far_from_a_half() {
-    use super::fft::{Indicators, Layout, error_bound, subtract};
-    // The longest pieces that the bound admits, of one symbol, which correlates worst.
-    for (alphabet, size, double) in
-        [(1, 1 << 15, false), (4, 1 << 16, false), (4, 1 << 18, false), (2, 1 << 18, true)]
-    {
+    use super::fft::{Indicators, Layout, Precision, Slice, Task, error_bound, subtract};
+    // The longest pieces that the bound admits, of one symbol, which correlates worst; and all
+    // kinds of signals: indicators, with one implied, Walsh functions.
+    for (alphabet, size, precision, closed) in [
+        (1, 1 << 15, Precision::Single, false),
+        (4, 1 << 16, Precision::Single, false),
+        (4, 1 << 17, Precision::Single, true),
+        (4, 1 << 18, Precision::Single, false),
+        (1, 1 << 15, Precision::Mixed, false),
+        (2, 1 << 16, Precision::Mixed, true),
+        (5, 1 << 16, Precision::Mixed, true),
+        (8, 1 << 17, Precision::Mixed, true),
+        (4, 1 << 18, Precision::Mixed, true),
+        (2, 1 << 18, Precision::Double, false),
+    ] {
+        let text: Vec<u8> = random(size * 2, alphabet as u64, 1).iter().map(|&s| s as u8).collect();
+        let layout = |piece: usize| {
+            let positions: Vec<Vec<u32>> = (0..alphabet)
+                .map(|symbol| {
+                    (0..piece as u32)
+                        .filter(|&at| usize::from(text[at as usize]) == symbol)
+                        .collect()
+                })
+                .collect();
+            let indicators = Indicators::new(
+                (0_u8..).zip(&positions).map(|(symbol, positions)| (symbol, &positions[..])),
+                piece,
+                closed,
+            );
+            let share = indicators.share(&text, size);
+            let norm = indicators.square(piece).sqrt();
+            let error = error_bound(size, share, norm, indicators.signals.len(), precision);
+            (indicators, Layout { size, piece, pieces: 1, error, precision })
+        };
         let mut piece = size / 2;
-        while error_bound(size, 1.0, (piece as f64).sqrt(), alphabet, double) >= 0.5 {
+        while layout(piece).1.error >= 0.5 {
             piece = piece * 9 / 10;
         }
-        let text: Vec<u8> = random(size * 2, alphabet as u64, 1).iter().map(|&s| s as u8).collect();
-        let positions: Vec<Vec<u32>> = (0..alphabet)
-            .map(|symbol| {
-                (0..piece as u32).filter(|&at| usize::from(text[at as usize]) == symbol).collect()
-            })
-            .collect();
-        let indicators = Indicators::new(
-            (0_u8..).zip(&positions).map(|(symbol, positions)| (symbol, &positions[..])),
-            piece,
-            false,
-        );
-        let error = error_bound(size, 1.0, indicators.square(piece).sqrt(), alphabet, double);
-        assert!(error < 0.5);
-        let layout = Layout { size, piece, pieces: 1, error, double };
+        let (indicators, layout) = layout(piece);
         let mut distances = vec![piece as u32; text.len() - piece + 1];
-        let residue =
-            subtract(&text, &indicators, layout, &mut distances, &Monitor::default()).unwrap();
+        let task = Task { indicators: &indicators, distances: Slice::U32(&mut distances) };
+        let residue = subtract(&text, vec![task], layout, &Monitor::default()).unwrap();
         assert_eq!(distances[0], 0);
-        assert!(residue < 0.05, "{residue} of a transform of {size}");
+        assert!(residue < 0.05, "{residue} of a transform of {size}, {precision:?}");
+    }
+}
+
+#[test]
+fn patterns_share_transforms() {
+    // Lengths of one transform and of others, symbols of one pattern alone, null patterns.
+    for alphabet in [2, 4, 5, 30, 300] {
+        let text = random(30_000, alphabet, 9);
+        let mut patterns = Patterns::tokens();
+        let lengths = [6000, 5900, 700, 300, 6000, 3];
+        let mut needles: Vec<Option<Vec<u32>>> = vec![];
+        for (at, length) in lengths.into_iter().enumerate() {
+            let mut needle = text[at * 1000..][..length].to_vec();
+            needle.iter_mut().step_by(7 + at).for_each(|symbol| *symbol = at as u32);
+            patterns.push_tokens(Some(&needle)).unwrap();
+            needles.push(Some(needle));
+        }
+        patterns.push_tokens(None).unwrap();
+        needles.push(None);
+        let equality = Equality { wildcards: vec![], ..Equality::default() };
+        let hamming = Hamming::new(&patterns, &equality).unwrap();
+        for method in [None, Some(Method::Fft)] {
+            let options = Options { method, simd: None };
+            let text = Pattern::Tokens(&text);
+            let found = hamming
+                .distances_of_each(text, 0..needles.len(), options, &Monitor::default())
+                .unwrap();
+            for (at, (needle, found)) in needles.iter().zip(found).enumerate() {
+                let alone = hamming.distances(
+                    text,
+                    at,
+                    Options { method: Some(Method::Direct), simd: None },
+                    &Monitor::default(),
+                );
+                assert_eq!(found.is_some(), needle.is_some());
+                if let Some(found) = found {
+                    assert_eq!(found, alone.unwrap(), "{alphabet} symbols, pattern {at}");
+                }
+            }
+        }
     }
 }
 

@@ -13,6 +13,10 @@
 
 #![allow(clippy::multiple_unsafe_ops_per_block, reason = "each word is an instruction")]
 
+mod words;
+
+use words::{Lanes, Word};
+
 use super::simd::Simd;
 use super::{Count, each_chunk};
 use crate::error::Result;
@@ -23,22 +27,17 @@ const LANES: usize = 256;
 /// Offsets of one block of windows.
 const TIMES: usize = 32;
 /// Positions of a pattern that a block of windows meets at once.
-const SPAN: usize = 64;
+pub(crate) const SPAN: usize = 64;
 /// Offsets whose words are held.
 const RING: usize = 128;
 /// Words that are summed before their carry is.
-const GROUP: usize = 16;
+pub(crate) const GROUP: usize = 16;
 /// Offsets of a lane in one piece of work, at most.
 pub(crate) const DEPTH: usize = 4096;
 /// Bit planes, at most: a pattern has less than 2^32 positions.
 const PLANES: usize = 32;
 
 const _: () = assert!(RING >= TIMES + SPAN && RING.is_power_of_two() && SPAN.is_multiple_of(TIMES));
-
-/// 256 bits, a lane each.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C, align(32))]
-struct Lanes([u64; 4]);
 
 /// The positions of a pattern that are counted, in spans.
 #[derive(Clone, Debug)]
@@ -127,6 +126,9 @@ pub(crate) fn subtract<T: Count>(
             #[cfg(target_arch = "x86_64")]
             // SAFETY: `available` names AVX2 only where the processor has it.
             Simd::Avx2 => unsafe { avx2(&work, distances) },
+            #[cfg(target_arch = "aarch64")]
+            // SAFETY: `available` names NEON only where the processor has it.
+            Simd::Neon => unsafe { neon(&work, distances) },
             // SAFETY: the portable words need nothing.
             _ => unsafe { count::<Lanes, T>(&work, distances) },
         }
@@ -137,14 +139,21 @@ pub(crate) fn subtract<T: Count>(
 #[target_feature(enable = "avx2")]
 fn avx2<T: Count>(work: &Work<'_>, distances: &mut [T]) -> Result<()> {
     // SAFETY: this function has what the words need.
-    unsafe { count::<x86::Avx2, T>(work, distances) }
+    unsafe { count::<words::Avx2, T>(work, distances) }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,avx512f,avx512bw,avx512vl")]
 fn avx512<T: Count>(work: &Work<'_>, distances: &mut [T]) -> Result<()> {
     // SAFETY: this function has what the words need.
-    unsafe { count::<x86::Avx512, T>(work, distances) }
+    unsafe { count::<words::Avx512, T>(work, distances) }
+}
+
+#[cfg(target_arch = "aarch64")]
+#[target_feature(enable = "neon")]
+fn neon<T: Count>(work: &Work<'_>, distances: &mut [T]) -> Result<()> {
+    // SAFETY: this function has what the words need.
+    unsafe { count::<words::Neon, T>(work, distances) }
 }
 
 struct Work<'a> {
@@ -154,25 +163,6 @@ struct Work<'a> {
     /// Windows of a lane, a multiple of [`TIMES`].
     depth: usize,
     monitor: &'a Monitor,
-}
-
-/// A word of lanes in a register.
-///
-/// # Safety
-/// All methods need a processor with the instructions that the type is named for, and are inlined
-/// into functions that enable them.
-trait Word: Copy {
-    unsafe fn load(lanes: &Lanes) -> Self;
-    unsafe fn store(self, lanes: &mut Lanes);
-    /// The sum of three bits in every lane: its low and its high bit.
-    unsafe fn full(a: Self, b: Self, c: Self) -> (Self, Self);
-    /// The sum of two bits in every lane.
-    unsafe fn half(a: Self, b: Self) -> (Self, Self);
-    unsafe fn is_zero(self) -> bool;
-    /// In which lanes a byte is the symbol.
-    unsafe fn equal(bytes: &[u8; LANES], symbol: u8) -> Lanes;
-    /// The number in each lane whose bits are up to 8 planes.
-    unsafe fn numbers(planes: &[Lanes], numbers: &mut [u8; LANES]);
 }
 
 /// Counts one piece.
@@ -216,10 +206,14 @@ unsafe fn count<W: Word, T: Count>(work: &Work<'_>, distances: &mut [T]) -> Resu
     let mut numbers = [[[0_u8; LANES]; 16]; PLANES / 8];
     for first in (0..depth).step_by(16) {
         for time in 0..16 {
-            let planes = &counters[(first + time) * planes..][..planes];
-            for (planes, numbers) in planes.chunks(8).zip(&mut numbers) {
+            for (from, numbers) in (0..planes).step_by(8).zip(&mut numbers) {
+                let some = (planes - from).min(8);
+                let mut lanes = [Lanes::default(); 8];
+                for (plane, lanes) in lanes[..some].iter_mut().enumerate() {
+                    *lanes = counters[place(first + time, from + plane, planes)];
+                }
                 // SAFETY: promised by the caller.
-                unsafe { W::numbers(planes, &mut numbers[time]) };
+                unsafe { W::numbers(&lanes[..some], &mut numbers[time]) };
             }
         }
         for lanes in (0..LANES).step_by(16) {
@@ -249,7 +243,15 @@ unsafe fn count<W: Word, T: Count>(work: &Work<'_>, distances: &mut [T]) -> Resu
             }
         }
     }
+    monitor.advance(distances.len() as u64);
     Ok(())
+}
+
+/// Where the counters of a piece have a plane of the windows at an offset: two neighbouring offsets
+/// stand side by side, which registers of 512 bits take together.
+#[inline(always)]
+fn place(time: usize, plane: usize, planes: usize) -> usize {
+    (time / 2 * planes + plane) * 2 + time % 2
 }
 
 /// Adds the words of a span of positions to the counters of [`TIMES`] windows a lane.
@@ -258,19 +260,19 @@ unsafe fn count<W: Word, T: Count>(work: &Work<'_>, distances: &mut [T]) -> Resu
 /// As [`Word`]; every offset of `span` is at least [`TIMES`] words before the end of `ring`.
 #[inline(always)]
 unsafe fn meet<W: Word>(ring: &[Lanes], span: &[u32], counters: &mut [Lanes], planes: usize) {
+    assert!(planes >= 8 && counters.len() == TIMES * planes);
     let ring = ring.as_ptr();
-    for (time, counters) in counters.chunks_exact_mut(planes).enumerate() {
-        let word = |at: u32| {
-            // SAFETY: promised by the caller.
-            let lanes = unsafe { &*ring.byte_add(at as usize).add(time) };
-            // SAFETY: promised by the caller.
-            unsafe { W::load(lanes) }
-        };
-        // SAFETY: promised by the caller, of all of this block.
+    for time in (0..TIMES).step_by(W::TIMES) {
+        // SAFETY: promised by the caller: a load takes the words of the next offsets as well.
+        let word = |at: u32| unsafe { W::load(ring.byte_add(at as usize).add(time)) };
+        // SAFETY: the planes of all offsets are there, as asserted above, those of an even one and
+        // the next side by side.
+        let plane = unsafe { counters.as_mut_ptr().add(place(time, 0, planes)) };
+        // SAFETY: promised by the caller, of all of this block; two words on is the next plane.
         unsafe {
-            let mut low: [W; 4] = std::array::from_fn(|plane| W::load(&counters[plane]));
-            let mut fifth = W::load(&counters[4]);
-            let mut sixth = W::load(&counters[5]);
+            let mut low: [W; 4] = std::array::from_fn(|at| W::load(plane.add(2 * at)));
+            let mut fifth = W::load(plane.add(8));
+            let mut sixth = W::load(plane.add(10));
             // One carry into the planes above for every 64 words, whose way is always the same
             // length: where it ends early is what no processor predicts.
             let (groups, last) = span.as_chunks::<{ 4 * GROUP }>();
@@ -285,7 +287,7 @@ unsafe fn meet<W: Word>(ring: &[Lanes], span: &[u32], counters: &mut [Lanes], pl
                 fifth = sum;
                 let (sum, carry) = W::full(sixth, first, second);
                 sixth = sum;
-                ripple(carry, &mut counters[6..]);
+                ripple(carry, plane, planes);
             }
             for group in last.as_chunks::<GROUP>().0 {
                 let carry = sixteen::<W>(&mut low, |i| word(group[i]));
@@ -294,27 +296,28 @@ unsafe fn meet<W: Word>(ring: &[Lanes], span: &[u32], counters: &mut [Lanes], pl
                 let (sum, carry) = W::half(sixth, carry);
                 sixth = sum;
                 if !carry.is_zero() {
-                    ripple(carry, &mut counters[6..]);
+                    ripple(carry, plane, planes);
                 }
             }
-            for (plane, low) in low.into_iter().enumerate() {
-                low.store(&mut counters[plane]);
+            for (at, low) in low.into_iter().enumerate() {
+                low.store(plane.add(2 * at));
             }
-            fifth.store(&mut counters[4]);
-            sixth.store(&mut counters[5]);
+            fifth.store(plane.add(8));
+            sixth.store(plane.add(10));
         }
     }
 }
 
-/// Adds a carry to the planes above it.
+/// Adds a carry to the planes from the seventh on.
 ///
 /// # Safety
-/// As [`Word`].
+/// As [`Word`]; `planes` of them stand two words apart.
 #[inline(always)]
-unsafe fn ripple<W: Word>(mut carry: W, planes: &mut [Lanes]) {
-    for plane in planes {
+unsafe fn ripple<W: Word>(mut carry: W, plane: *mut Lanes, planes: usize) {
+    for at in 6..planes {
         // SAFETY: promised by the caller, of all of this block.
         unsafe {
+            let plane = plane.add(2 * at);
             let (sum, next) = W::half(W::load(plane), carry);
             sum.store(plane);
             carry = next;
@@ -382,242 +385,4 @@ fn transposed(mut square: [[u8; 16]; 16]) -> [[u8; 16]; 16] {
         square = next;
     }
     square
-}
-
-impl Word for Lanes {
-    #[inline(always)]
-    unsafe fn load(lanes: &Lanes) -> Self {
-        *lanes
-    }
-
-    #[inline(always)]
-    unsafe fn store(self, lanes: &mut Lanes) {
-        *lanes = self;
-    }
-
-    #[inline(always)]
-    unsafe fn full(a: Self, b: Self, c: Self) -> (Self, Self) {
-        let mut sum = (a, a);
-        for at in 0..4 {
-            let either = a.0[at] ^ b.0[at];
-            sum.0.0[at] = either ^ c.0[at];
-            sum.1.0[at] = (a.0[at] & b.0[at]) | (either & c.0[at]);
-        }
-        sum
-    }
-
-    #[inline(always)]
-    unsafe fn half(a: Self, b: Self) -> (Self, Self) {
-        let mut sum = (a, a);
-        for at in 0..4 {
-            sum.0.0[at] = a.0[at] ^ b.0[at];
-            sum.1.0[at] = a.0[at] & b.0[at];
-        }
-        sum
-    }
-
-    #[inline(always)]
-    unsafe fn is_zero(self) -> bool {
-        self.0 == [0; 4]
-    }
-
-    #[inline(always)]
-    unsafe fn equal(bytes: &[u8; LANES], symbol: u8) -> Lanes {
-        let mut lanes = Self::default();
-        for (word, bytes) in lanes.0.iter_mut().zip(bytes.as_chunks::<64>().0) {
-            for (at, &byte) in bytes.iter().enumerate() {
-                *word |= u64::from(byte == symbol) << at;
-            }
-        }
-        lanes
-    }
-
-    #[inline(always)]
-    unsafe fn numbers(planes: &[Lanes], numbers: &mut [u8; LANES]) {
-        for (word, numbers) in numbers.as_chunks_mut::<64>().0.iter_mut().enumerate() {
-            for (eight, numbers) in numbers.as_chunks_mut::<8>().0.iter_mut().enumerate() {
-                let mut bits = 0_u64;
-                for (plane, lanes) in planes.iter().enumerate() {
-                    bits |= u64::from((lanes.0[word] >> (eight * 8)) as u8) << (plane * 8);
-                }
-                // A transposition of 8 by 8 bits (Hacker's Delight, 7-3).
-                for (shift, mask) in [
-                    (7, 0x00aa_00aa_00aa_00aa),
-                    (14, 0x0000_cccc_0000_cccc),
-                    (28, 0x0000_0000_f0f0_f0f0),
-                ] {
-                    let swapped = (bits ^ (bits >> shift)) & mask;
-                    bits ^= swapped ^ (swapped << shift);
-                }
-                *numbers = bits.to_le_bytes();
-            }
-        }
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[allow(clippy::multiple_unsafe_ops_per_block, reason = "a load is a pointer and an instruction")]
-mod x86 {
-    use std::arch::x86_64::{
-        __m256i, _mm256_and_si256, _mm256_cmpeq_epi8, _mm256_load_si256, _mm256_loadu_si256,
-        _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8, _mm256_set1_epi32,
-        _mm256_set1_epi64x, _mm256_setr_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8,
-        _mm256_store_si256, _mm256_storeu_si256, _mm256_ternarylogic_epi64, _mm256_testz_si256,
-        _mm256_xor_si256, _mm512_cmpeq_epi8_mask, _mm512_loadu_si512, _mm512_mask_add_epi8,
-        _mm512_set1_epi8, _mm512_setzero_si512, _mm512_storeu_si512,
-    };
-
-    use super::{LANES, Lanes, Word};
-
-    /// A register that has AVX2.
-    #[derive(Clone, Copy)]
-    pub struct Avx2(__m256i);
-
-    /// A register that has AVX-512 VL.
-    #[derive(Clone, Copy)]
-    pub struct Avx512(__m256i);
-
-    impl Word for Avx2 {
-        #[inline(always)]
-        unsafe fn load(lanes: &Lanes) -> Self {
-            // SAFETY: lanes are 32 bytes, aligned to 32; the caller has AVX2.
-            Self(unsafe { _mm256_load_si256(std::ptr::from_ref(lanes).cast()) })
-        }
-
-        #[inline(always)]
-        unsafe fn store(self, lanes: &mut Lanes) {
-            // SAFETY: as in `load`.
-            unsafe { _mm256_store_si256(std::ptr::from_mut(lanes).cast(), self.0) };
-        }
-
-        #[inline(always)]
-        unsafe fn full(a: Self, b: Self, c: Self) -> (Self, Self) {
-            // SAFETY: the caller has AVX2.
-            unsafe {
-                let either = _mm256_xor_si256(a.0, b.0);
-                let sum = _mm256_xor_si256(either, c.0);
-                let both = _mm256_and_si256(a.0, b.0);
-                (Self(sum), Self(_mm256_or_si256(both, _mm256_and_si256(either, c.0))))
-            }
-        }
-
-        #[inline(always)]
-        unsafe fn half(a: Self, b: Self) -> (Self, Self) {
-            // SAFETY: the caller has AVX2.
-            unsafe { (Self(_mm256_xor_si256(a.0, b.0)), Self(_mm256_and_si256(a.0, b.0))) }
-        }
-
-        #[inline(always)]
-        unsafe fn is_zero(self) -> bool {
-            // SAFETY: the caller has AVX2.
-            unsafe { _mm256_testz_si256(self.0, self.0) == 1 }
-        }
-
-        #[inline(always)]
-        unsafe fn equal(bytes: &[u8; LANES], symbol: u8) -> Lanes {
-            let mut lanes = Lanes::default();
-            // SAFETY: each chunk has the 32 bytes that are read; the caller has AVX2.
-            unsafe {
-                let symbol = _mm256_set1_epi8(symbol.cast_signed());
-                for (half, bytes) in bytes.as_chunks::<32>().0.iter().enumerate() {
-                    let bytes = _mm256_loadu_si256(bytes.as_ptr().cast());
-                    let equal = _mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, symbol));
-                    lanes.0[half / 2] |= u64::from(equal.cast_unsigned()) << (half % 2 * 32);
-                }
-            }
-            lanes
-        }
-
-        #[inline(always)]
-        unsafe fn numbers(planes: &[Lanes], numbers: &mut [u8; LANES]) {
-            // SAFETY: each chunk has the 32 bytes that are written; the caller has AVX2.
-            unsafe {
-                // Byte i of a register looks at bit i % 8 of byte i / 8 of its 32 lanes.
-                let spread = _mm256_setr_epi8(
-                    0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3,
-                    3, 3, 3, 3, 3, 3,
-                );
-                let bit = _mm256_set1_epi64x(0x8040_2010_0804_0201_u64.cast_signed());
-                for (half, numbers) in numbers.as_chunks_mut::<32>().0.iter_mut().enumerate() {
-                    let mut sum = _mm256_setzero_si256();
-                    for (plane, lanes) in planes.iter().enumerate() {
-                        let lanes = (lanes.0[half / 2] >> (half % 2 * 32)) as u32;
-                        let bytes = _mm256_set1_epi32(lanes.cast_signed());
-                        let bits = _mm256_and_si256(_mm256_shuffle_epi8(bytes, spread), bit);
-                        let set = _mm256_cmpeq_epi8(bits, bit);
-                        let value = _mm256_set1_epi8((1_u8 << plane).cast_signed());
-                        sum = _mm256_or_si256(sum, _mm256_and_si256(set, value));
-                    }
-                    _mm256_storeu_si256(numbers.as_mut_ptr().cast(), sum);
-                }
-            }
-        }
-    }
-
-    impl Word for Avx512 {
-        #[inline(always)]
-        unsafe fn load(lanes: &Lanes) -> Self {
-            // SAFETY: lanes are 32 bytes, aligned to 32; the caller has AVX-512.
-            Self(unsafe { _mm256_load_si256(std::ptr::from_ref(lanes).cast()) })
-        }
-
-        #[inline(always)]
-        unsafe fn store(self, lanes: &mut Lanes) {
-            // SAFETY: as in `load`.
-            unsafe { _mm256_store_si256(std::ptr::from_mut(lanes).cast(), self.0) };
-        }
-
-        #[inline(always)]
-        unsafe fn full(a: Self, b: Self, c: Self) -> (Self, Self) {
-            // The truth tables of "odd" and of "two or more".
-            // SAFETY: the caller has AVX-512.
-            unsafe {
-                (
-                    Self(_mm256_ternarylogic_epi64::<0x96>(a.0, b.0, c.0)),
-                    Self(_mm256_ternarylogic_epi64::<0xe8>(a.0, b.0, c.0)),
-                )
-            }
-        }
-
-        #[inline(always)]
-        unsafe fn half(a: Self, b: Self) -> (Self, Self) {
-            // SAFETY: the caller has AVX-512, and so AVX2.
-            unsafe { (Self(_mm256_xor_si256(a.0, b.0)), Self(_mm256_and_si256(a.0, b.0))) }
-        }
-
-        #[inline(always)]
-        unsafe fn is_zero(self) -> bool {
-            // SAFETY: the caller has AVX-512, and so AVX.
-            unsafe { _mm256_testz_si256(self.0, self.0) == 1 }
-        }
-
-        #[inline(always)]
-        unsafe fn equal(bytes: &[u8; LANES], symbol: u8) -> Lanes {
-            let mut lanes = Lanes::default();
-            // SAFETY: each chunk has the 64 bytes that are read; the caller has AVX-512.
-            unsafe {
-                let symbol = _mm512_set1_epi8(symbol.cast_signed());
-                for (lanes, bytes) in lanes.0.iter_mut().zip(bytes.as_chunks::<64>().0) {
-                    let bytes = _mm512_loadu_si512(bytes.as_ptr().cast());
-                    *lanes = _mm512_cmpeq_epi8_mask(bytes, symbol);
-                }
-            }
-            lanes
-        }
-
-        #[inline(always)]
-        unsafe fn numbers(planes: &[Lanes], numbers: &mut [u8; LANES]) {
-            // SAFETY: each chunk has the 64 bytes that are written; the caller has AVX-512.
-            unsafe {
-                for (word, numbers) in numbers.as_chunks_mut::<64>().0.iter_mut().enumerate() {
-                    let mut sum = _mm512_setzero_si512();
-                    for (plane, lanes) in planes.iter().enumerate() {
-                        let value = _mm512_set1_epi8((1_u8 << plane).cast_signed());
-                        sum = _mm512_mask_add_epi8(sum, lanes.0[word], sum, value);
-                    }
-                    _mm512_storeu_si512(numbers.as_mut_ptr().cast(), sum);
-                }
-            }
-        }
-    }
 }
