@@ -249,7 +249,8 @@ def test_each_row_of_a_target_is_covered_by_its_best_pick(
 ) -> None:
     def cut(text: str | None) -> collections.Counter[str]:
         tokens = re.findall(r"\w\w+", (text or "").lower())
-        counts = collections.Counter(tokens + [" ".join(pair) for pair in itertools.pairwise(tokens)])
+        pairs = [" ".join(pair) for pair in itertools.pairwise(tokens)]
+        counts = collections.Counter(tokens + pairs)
         return collections.Counter(dict.fromkeys(counts, 1)) if binary else counts
 
     if not any(target):

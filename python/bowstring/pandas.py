@@ -268,4 +268,5 @@ class DataFrameAccessor:
         """
         found = selected(self._frame, function, asked, options)
         said = {name: found[name].to_numpy() for name in found.columns[1:]}
-        return self._frame.iloc[found["row"].to_numpy()].assign(**said)
+        rows: pd.DataFrame = self._frame.iloc[found["row"].to_numpy()]
+        return rows.assign(**said)

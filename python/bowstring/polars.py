@@ -21,7 +21,6 @@ from collections.abc import Callable
 from typing import Any, Generic, Literal, TypeVar
 
 import polars as pl
-import pyarrow as pa
 
 from bowstring import link, tokens
 from bowstring.accessors import IndexLike, alignment, as_index, counts, lists, selected
@@ -348,7 +347,7 @@ class SeriesNamespace(_Questions[pl.Series]):
         answer: Callable[[pl.Series], Any],
         dtype: pl.DataType | None,
         *,
-        elementwise: bool = True,  # noqa: ARG002
+        elementwise: bool = True,
     ) -> pl.Series:
         return _answered(self._series, answer, dtype)
 
@@ -440,4 +439,5 @@ class DataFrameNamespace:
         (['red apple pie'], [1])
         """
         found = selected(self._frame, function, asked, options)
-        return self._frame[found["row"]].with_columns(found.drop("row"))
+        rows: pl.DataFrame = self._frame[found["row"]]
+        return rows.with_columns(found.drop("row"))

@@ -67,10 +67,10 @@ def cover(
     Returns
     -------
     pyarrow.Table
-        `row: uint64, gain: double, rank: uint64`, in the order of picks, ranks from 1 on. The gain is the weight of
-        the target's n-grams that the row has and no pick before it; by rows, what it adds to the sum
-        of their shares, of which the most is the number of rows. A polars or pandas frame if the
-        candidates are of polars or pandas.
+        `row: uint64, gain: double, rank: uint64`, in the order of picks, ranks from 1 on. The gain
+        is the weight of the target's n-grams that the row has and no pick before it; by rows, what
+        it adds to the sum of their shares, which is at most the number of rows. A polars or pandas
+        frame if the candidates are of polars or pandas.
 
     Raises
     ------
