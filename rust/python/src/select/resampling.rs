@@ -100,6 +100,7 @@ fn sparse(rows: Rows) -> Result<Sparse> {
 /// `row, gain, rank` of the rows that together cover the most weight, of n-grams or, if they are
 /// given, of a target's rows; rows are sparse.
 #[pyfunction]
+#[allow(clippy::too_many_arguments, reason = "one keyword each in Python")]
 #[pyo3(signature = (rows, weights, target, allowed, k, threads, progress))]
 pub fn cover(
     py: Python<'_>,
