@@ -180,7 +180,7 @@ class SeriesAccessor:
         >>> import bowstring.pandas, pandas as pd
         >>> texts = pd.Series(["to be or not to be", "lorem ipsum"])
         >>> texts.bow.alignment(["not to be or to be"]).round(2).tolist()
-        [0.77, 0.57]
+        [0.77, 0.61]
         """
         options: dict[str, Any] = {
             "concatenate": concatenate,

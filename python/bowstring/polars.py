@@ -241,7 +241,7 @@ class _Questions(Generic[T]):
         >>> import bowstring.polars, polars as pl
         >>> texts = pl.Series(["to be or not to be", "lorem ipsum", None])
         >>> texts.bow.alignment(["not to be or to be"]).round(2).to_list()
-        [0.77, 0.57, None]
+        [0.77, 0.61, None]
         """
         options: dict[str, Any] = {
             "concatenate": concatenate,

@@ -97,7 +97,7 @@ def cover(
     [{'row': 1, 'gain': 4.0, 'rank': 1}, {'row': 2, 'gain': 2.0, 'rank': 2}]
     >>> found = bow.select.cover(rows, ["a cat", "the mat"], k=2, ngram_range=(1, 1), by="rows")
     >>> found["row"].to_pylist(), found["gain"].to_pylist()
-    ([2, 0], [1.0, 0.5])
+    ([0, 2], [1.5, 0.5])
     """
     if by not in ("ngrams", "rows"):
         raise InvalidInput(f'by is {by!r}: give "ngrams" or "rows"')
