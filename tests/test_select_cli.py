@@ -44,6 +44,7 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
         ("resample", ["--seed", "3", "--hash", "sha256"], {"seed": 3, "hash": "sha256"}),
         ("resample", ["--top", "--min-length", "4"], {"draw": False, "min_length": 4}),
         ("cover", ["--binary"], {"binary": True}),
+        ("cover", ["--by", "rows"], {"by": "rows"}),
     ],
 )
 def test_the_command_gives_what_the_call_does(

@@ -85,7 +85,7 @@ def test_distances_are_those_of_cpython(rows: Any, target: Any, name: Any, level
         scores = ranked["score"].to_pylist()
         assert scores == sorted(scores, reverse=True)
         assert np.allclose(scores, [means[row] for row in ranked["row"].to_pylist()], atol=1e-12)
-        assert ranked["rank"].to_pylist() == list(range(len(means)))
+        assert ranked["rank"].to_pylist() == list(range(1, len(means) + 1))
 
 
 @needs_zlib

@@ -243,8 +243,42 @@ def test_picks_are_those_of_weighing_every_row(rows: Any, target: Any, binary: b
     ]
 
 
+@given(phrases, phrases, st.booleans())
+def test_each_row_of_a_target_is_covered_by_its_best_pick(
+    rows: Any, target: Any, binary: bool
+) -> None:
+    def cut(text: str | None) -> collections.Counter[str]:
+        tokens = re.findall(r"\w\w+", (text or "").lower())
+        pairs = [" ".join(pair) for pair in itertools.pairwise(tokens)]
+        counts = collections.Counter(tokens + pairs)
+        return collections.Counter(dict.fromkeys(counts, 1)) if binary else counts
+
+    if not any(target):
+        return
+    wanted, has = [cut(text) for text in target], [cut(text) for text in rows]
+
+    def value(picked: list[int]) -> float:
+        def share(one: collections.Counter[str], row: int) -> float:
+            return sum(count for gram, count in one.items() if gram in has[row]) / one.total()
+
+        return sum(max((share(one, row) for row in picked), default=0) for one in wanted if one)
+
+    found = bow.select.cover(rows, target, binary=binary, by="rows", threads=2)
+    picked, before = found["row"].to_pylist(), 0.0
+    assert sorted(picked) == [row for row, text in enumerate(rows) if text is not None]
+    for at, gain in enumerate(found["gain"].to_pylist()):
+        now = value(picked[: at + 1])
+        assert abs(now - before - gain) < 1e-9
+        assert all(value([*picked[:at], other]) < now + 1e-9 for other in picked[at + 1 :])
+        before = now
+    again = bow.select.cover(rows, iter(target), binary=binary, by="rows", threads=1)
+    assert again == found
+
+
 def test_cover_takes_any_pattern_and_refuses_too_many() -> None:
     found = bow.select.cover(["x1 y2", "x1"], ["x9 y9"], token_pattern="[a-z]", ngram_range=(1, 1))
     assert found["gain"].to_pylist() == [2.0, 0.0]
     with pytest.raises(bow.InvalidInput, match="k is 4"):
         bow.select.cover(["a", "b", None], ["to be"], 4)
+    with pytest.raises(bow.InvalidInput, match="by is 'words'"):
+        bow.select.cover(["a"], ["to be"], by="words")  # type: ignore[arg-type]

@@ -712,9 +712,9 @@ def resample(
     progress: _Progress | None,
 ) -> Table: ...
 def cover(
-    starts: _Column,
-    columns: _Column,
+    rows: _Rows,
     weights: _Column,
+    target: _Rows | None,
     allowed: _Column,
     k: int | None,
     threads: int | None,

@@ -1,8 +1,8 @@
 """Ask an index from pandas: `import bowstring.pandas`, then `df["query"].bow.count(index)`.
 
-Registers an accessor `bow` for Series. The Series holds queries, or row numbers for `text`; a
-null query gives a null answer. An index is a `bowstring.Index` or the path of one. Answers are
-Series of `ArrowDtype` with the index and the name of the Series that asked.
+Registers an accessor `bow` for Series and DataFrames. The Series holds queries, or row numbers for
+`text`; a null query gives a null answer. An index is a `bowstring.Index` or the path of one.
+Answers are Series of `ArrowDtype` with the index and the name of the Series that asked.
 
 Examples
 --------
@@ -20,7 +20,9 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from bowstring.accessors import IndexLike, as_index, counts, lists
+from bowstring import tokens
+from bowstring.accessors import IndexLike, alignment, as_index, counts, lists, selected
+from bowstring.select.compression import Compressor
 
 
 @pd.api.extensions.register_series_accessor("bow")
@@ -157,3 +159,114 @@ class SeriesAccessor:
         ['b', 'a']
         """
         return self._answered(as_index(index).text(self._series, threads=threads))
+
+    def alignment(
+        self,
+        target: Any,
+        *,
+        concatenate: bool = False,
+        compressor: Compressor = "gzip",
+        level: int | None = None,
+        threads: int | None = None,
+    ) -> pd.Series:
+        """Score each text by how well it compresses with a target; see `bowstring.select.align`.
+
+        Returns
+        -------
+        Series of double
+
+        Examples
+        --------
+        >>> import bowstring.pandas, pandas as pd
+        >>> texts = pd.Series(["to be or not to be", "lorem ipsum"])
+        >>> texts.bow.alignment(["not to be or to be"]).round(2).tolist()
+        [0.77, 0.61]
+        """
+        options: dict[str, Any] = {
+            "concatenate": concatenate,
+            "compressor": compressor,
+            "level": level,
+            "threads": threads,
+        }
+        return self._answered(alignment(self._series, target, options))
+
+    def stochastic_split(
+        self,
+        vocabulary: Any,
+        proportion: float = 0.1,
+        seed: int = 0,
+        *,
+        max_splits: int | None = None,
+        threads: int | None = None,
+    ) -> pd.Series:
+        """Split tokens at random into pairs; see `bowstring.tokens.stochastic_split`.
+
+        Returns
+        -------
+        Series of lists of whole numbers
+
+        Examples
+        --------
+        >>> import bowstring.pandas, pandas as pd
+        >>> split = pd.Series([[2, 2]]).bow.stochastic_split([b"a", b"b", b"ab"], 9.0)
+        >>> split[0]
+        [0, 1, 0, 1]
+        """
+        found: pd.Series = tokens.stochastic_split(
+            self._series, vocabulary, proportion, seed, max_splits=max_splits, threads=threads
+        )
+        return found
+
+    def merge_tokens(self, vocabulary: Any, *, threads: int | None = None) -> pd.Series:
+        """Put the bytes of each row's tokens end to end; see `bowstring.tokens.merge`.
+
+        Returns
+        -------
+        Series of bytes
+
+        Examples
+        --------
+        >>> import bowstring.pandas, pandas as pd
+        >>> pd.Series([[0, 1], [1]]).bow.merge_tokens([b"a", b"b"]).tolist()
+        [b'ab', b'b']
+        """
+        found: pd.Series = tokens.merge(self._series, vocabulary, threads=threads)
+        return found
+
+
+@pd.api.extensions.register_dataframe_accessor("bow")
+class DataFrameAccessor:
+    """Selections of a DataFrame's rows; made by `frame.bow`."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self._frame = frame
+
+    def select(self, function: str, *asked: Any, **options: Any) -> pd.DataFrame:
+        """Take the rows that a function of `bowstring.select` chooses, in its order.
+
+        Parameters
+        ----------
+        function
+            `"align"`, `"resample"` or `"cover"`; `"facility_location"`, `"graph_cut"`,
+            `"feature_based"`, `"max_coverage"` or `"k_medoids"`.
+        *asked, **options
+            What the function takes after the candidates or the data.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The rows, with their index, and `score` or `gain`, and `rank`.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> import bowstring.pandas
+        >>> frame = pd.DataFrame({"text": ["a red apple", "the sky", "red apple pie"]})
+        >>> chosen = frame.bow.select("cover", ["red apple pie"], k=1, column="text")
+        >>> chosen["text"].tolist(), chosen["rank"].tolist()
+        (['red apple pie'], [1])
+        """
+        found = selected(self._frame, function, asked, options)
+        said = {name: found[name].to_numpy() for name in found.columns[1:]}
+        rows: pd.DataFrame = self._frame.iloc[found["row"].to_numpy()]
+        return rows.assign(**said)

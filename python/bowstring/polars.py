@@ -3,7 +3,8 @@
 Registers a namespace `bow` for expressions and for Series. The column holds queries, or row
 numbers for `text`; a null query gives a null answer. An index is a `bowstring.Index` or the
 path of one, which is opened once, where the expression is written. Expressions are elementwise:
-filters move below them, and the streaming engine runs them batch by batch.
+filters move below them, and the streaming engine runs them batch by batch; but for
+`stochastic_split`, whose draws depend on the numbers of rows.
 
 Examples
 --------
@@ -20,14 +21,15 @@ from collections.abc import Callable
 from typing import Any, Generic, Literal, TypeVar
 
 import polars as pl
-import pyarrow as pa
 
-from bowstring import link
-from bowstring.accessors import IndexLike, as_index, counts, lists
+from bowstring import link, tokens
+from bowstring.accessors import IndexLike, alignment, as_index, counts, lists, selected
 from bowstring.columns import as_array
 from bowstring.counts import row_ngrams
 from bowstring.cutting import TOKEN_PATTERN
+from bowstring.errors import UnsupportedType
 from bowstring.index import Index
+from bowstring.select.compression import Compressor
 
 T = TypeVar("T", pl.Expr, pl.Series)
 
@@ -45,7 +47,14 @@ def _structs(**fields: Any) -> pl.DataType:
 class _Questions(Generic[T]):
     """The verbs, over whatever `_map` applies an answer to."""
 
-    def _map(self, answer: Callable[[pl.Series], pa.Array[Any]], dtype: pl.DataType) -> T:
+    def _map(
+        self,
+        answer: Callable[[pl.Series], Any],
+        dtype: pl.DataType | None,
+        *,
+        elementwise: bool = True,
+    ) -> T:
+        """Apply an answer of a dtype, or of the dtype of what was asked."""
         raise NotImplementedError
 
     def _lists(self, verb: str, index: Index, dtype: pl.DataType, **options: Any) -> T:
@@ -212,10 +221,94 @@ class _Questions(Generic[T]):
         dtype = _structs(term=pl.String, count=pl.UInt64)
         return self._map(lambda rows: row_ngrams(as_array(rows, "rows"), **options), dtype)
 
+    def alignment(
+        self,
+        target: Any,
+        *,
+        concatenate: bool = False,
+        compressor: Compressor = "gzip",
+        level: int | None = None,
+        threads: int | None = None,
+    ) -> T:
+        """Score each text by how well it compresses with a target; see `bowstring.select.align`.
+
+        Returns
+        -------
+        Float64
+
+        Examples
+        --------
+        >>> import bowstring.polars, polars as pl
+        >>> texts = pl.Series(["to be or not to be", "lorem ipsum", None])
+        >>> texts.bow.alignment(["not to be or to be"]).round(2).to_list()
+        [0.77, 0.61, None]
+        """
+        options: dict[str, Any] = {
+            "concatenate": concatenate,
+            "compressor": compressor,
+            "level": level,
+            "threads": threads,
+        }
+        rows: Any = as_array(target, "target")
+        return self._map(lambda texts: alignment(texts, rows, options), pl.Float64())
+
+    def stochastic_split(
+        self,
+        vocabulary: Any,
+        proportion: float = 0.1,
+        seed: int = 0,
+        *,
+        max_splits: int | None = None,
+        threads: int | None = None,
+    ) -> T:
+        """Split tokens at random into pairs; see `bowstring.tokens.stochastic_split`.
+
+        Rows are numbered as they stand in the column, so that this is not elementwise.
+
+        Returns
+        -------
+        List of whole numbers, as the column
+
+        Examples
+        --------
+        >>> import bowstring.polars, polars as pl
+        >>> pl.Series([[2, 2]]).bow.stochastic_split([b"a", b"b", b"ab"], 9.0).to_list()
+        [[0, 1, 0, 1]]
+        """
+        known = tokens.Vocabulary.of(vocabulary)
+
+        def split(rows: pl.Series) -> Any:
+            if isinstance(rows.dtype, pl.Array):
+                raise UnsupportedType(
+                    f"tokens is a column of {rows.dtype}, and rows become longer: cast it to List"
+                )
+            return tokens.stochastic_split(
+                rows, known, proportion, seed, max_splits=max_splits, threads=threads
+            )
+
+        return self._map(split, None, elementwise=False)
+
+    def merge_tokens(self, vocabulary: Any, *, threads: int | None = None) -> T:
+        """Put the bytes of each row's tokens end to end; see `bowstring.tokens.merge`.
+
+        Returns
+        -------
+        Binary
+
+        Examples
+        --------
+        >>> import bowstring.polars, polars as pl
+        >>> pl.Series([[0, 1], None]).bow.merge_tokens([b"a", b"b"]).to_list()
+        [b'ab', None]
+        """
+        known = tokens.Vocabulary.of(vocabulary)
+        return self._map(lambda rows: tokens.merge(rows, known, threads=threads), pl.Binary())
+
 
 def _answered(
-    queries: pl.Series, answer: Callable[[pl.Series], pa.Array[Any]], dtype: pl.DataType
+    queries: pl.Series, answer: Callable[[pl.Series], Any], dtype: pl.DataType | None
 ) -> pl.Series:
+    dtype = queries.dtype if dtype is None else dtype
     if queries.dtype == pl.Null:
         return pl.Series(queries.name, [None] * len(queries), dtype)
     return pl.Series(queries.name, answer(queries)).cast(dtype)
@@ -228,11 +321,17 @@ class ExprNamespace(_Questions[pl.Expr]):
     def __init__(self, expr: pl.Expr) -> None:
         self._expr = expr
 
-    def _map(self, answer: Callable[[pl.Series], pa.Array[Any]], dtype: pl.DataType) -> pl.Expr:
+    def _map(
+        self,
+        answer: Callable[[pl.Series], Any],
+        dtype: pl.DataType | None,
+        *,
+        elementwise: bool = True,
+    ) -> pl.Expr:
         return self._expr.map_batches(
             lambda queries: _answered(queries, answer, dtype),
-            return_dtype=dtype,
-            is_elementwise=True,
+            return_dtype=pl.self_dtype() if dtype is None else dtype,
+            is_elementwise=elementwise,
         )
 
 
@@ -243,13 +342,19 @@ class SeriesNamespace(_Questions[pl.Series]):
     def __init__(self, series: pl.Series) -> None:
         self._series = series
 
-    def _map(self, answer: Callable[[pl.Series], pa.Array[Any]], dtype: pl.DataType) -> pl.Series:
+    def _map(
+        self,
+        answer: Callable[[pl.Series], Any],
+        dtype: pl.DataType | None,
+        *,
+        elementwise: bool = True,
+    ) -> pl.Series:
         return _answered(self._series, answer, dtype)
 
 
 @pl.api.register_dataframe_namespace("bow")
 class DataFrameNamespace:
-    """Links of a DataFrame; made by `frame.bow`."""
+    """Links of a DataFrame, and selections of its rows; made by `frame.bow`."""
 
     def __init__(self, frame: pl.DataFrame) -> None:
         self._frame = frame
@@ -307,3 +412,32 @@ class DataFrameNamespace:
         """
         found = pl.DataFrame(link.deduplicate_names(self._frame, on, **options))
         return self._frame.with_columns(found["cluster"], found["representative"])
+
+    def select(self, function: str, *asked: Any, **options: Any) -> pl.DataFrame:
+        """Take the rows that a function of `bowstring.select` chooses, in its order.
+
+        Parameters
+        ----------
+        function
+            `"align"`, `"resample"` or `"cover"`; `"facility_location"`, `"graph_cut"`,
+            `"feature_based"`, `"max_coverage"` or `"k_medoids"`.
+        *asked, **options
+            What the function takes after the candidates or the data.
+
+        Returns
+        -------
+        polars.DataFrame
+            The rows, and `score` or `gain`, and `rank`.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> import bowstring.polars
+        >>> frame = pl.DataFrame({"text": ["a red apple", "the sky", "red apple pie"]})
+        >>> chosen = frame.bow.select("cover", ["red apple pie"], k=1, column="text")
+        >>> chosen["text"].to_list(), chosen["rank"].to_list()
+        (['red apple pie'], [1])
+        """
+        found = selected(self._frame, function, asked, options)
+        rows: pl.DataFrame = self._frame[found["row"]]
+        return rows.with_columns(found.drop("row"))

@@ -120,6 +120,12 @@ def _add_like_a_target(asked: Any) -> None:
     cover.add_argument(
         "--binary", action="store_true", help="weigh each n-gram 1, however often it occurs"
     )
+    cover.add_argument(
+        "--by",
+        choices=("ngrams", "rows"),
+        default="ngrams",
+        help="cover n-grams by all picks together (the default), or each row of the target by one",
+    )
     for added in (align, resample, cover):
         cli._add_output(added)
         cli._add_threads(added)
@@ -145,7 +151,7 @@ def _choose(args: argparse.Namespace) -> int:
             "min_length": args.min_length,
         }
     else:
-        options["binary"] = args.binary
+        options |= {"binary": args.binary, "by": args.by}
     choose: Any = {
         "align": select.align,
         "resample": select.resample,

@@ -46,8 +46,8 @@ def align(
         Whether the target is one text, its rows end to end, rather than each row a text of its own.
     compressor
         `"gzip"`, `"zlib"`, `"deflate"`: zlib's lengths to the byte, with 18, 6 and 0 bytes around
-        it. `"libdeflate"`: gzip's format by another program, some 1.8 times as fast, with no more
-        bytes at the same level, but not the same. `"lz4"`: its block format, faster still, which
+        it. `"libdeflate"`: gzip's format by another program, with no more bytes at the same
+        level, but not the same. `"lz4"`: its block format, faster still, which
         tells less.
     level
         1 to 9, of libdeflate to 12, of lz4 none; 9 by default. Level 0 is refused: it stores texts
@@ -60,9 +60,9 @@ def align(
     Returns
     -------
     pyarrow.Table
-        `row: uint64, score: double, rank: uint64`, the best first, of equal ones the first row. The
-        score is the mean over the target's rows y of 1 - `ncd(x, y)`. A polars or pandas frame if
-        the candidates are of polars or pandas.
+        `row: uint64, score: double, rank: uint64`, the best first, of equal ones the first row;
+        ranks from 1 on. The score is the mean over the target's rows y of 1 - `ncd(x, y)`. A polars
+        or pandas frame if the candidates are of polars or pandas.
 
     Raises
     ------
@@ -76,8 +76,8 @@ def align(
     -----
     Obbad et al. (2024), ZIP-FIT: Embedding-free data selection via compression-based alignment.
     zlib's lengths are those of CPython's `gzip` and `zlib` to the byte (where CPython has zlib, not
-    zlib-ng). O(candidates · target) texts are compressed; of each long candidate zlib's state is
-    kept and copied for every row of the target, which changes no length.
+    zlib-ng), of a kernel that makes the same choices and writes nothing. O(candidates · target)
+    texts are compressed; a candidate once for all rows of the target, which changes no length.
 
     Examples
     --------

@@ -1,8 +1,8 @@
-"""Rows that together have most of a target's n-grams."""
+"""Rows that together have most of a target's n-grams: facility location over n-grams."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -33,10 +33,16 @@ def cover(
     token_pattern: str = TOKEN_PATTERN,
     stop_words: Any = None,
     binary: bool = False,
+    by: Literal["ngrams", "rows"] = "ngrams",
     threads: int | None = None,
     progress: Any = None,
 ) -> Any:
     """Pick candidates that together have as much of a target's n-grams as so many can.
+
+    Facility location over shared n-grams: maximises `f(S) = Σ_u w_u max_{j in S} s_uj` over sets S
+    of `k` candidates. By n-grams, u are those of the target, and s_uj is 1 if candidate j has u: a
+    part of the target is covered by all picks together. By rows, u are the rows of the target, and
+    s_uj is the share of the row's n-grams that candidate j has: each row is covered by one pick.
 
     Parameters
     ----------
@@ -51,6 +57,8 @@ def cover(
         What n-grams are, as in `bowstring.counts.NGramCounter`.
     binary
         Whether each n-gram of the target weighs 1, rather than as much as it occurs there.
+    by
+        `"ngrams"` or `"rows"`: what of the target is covered.
     threads
         Threads to use; all by default.
     progress
@@ -59,9 +67,10 @@ def cover(
     Returns
     -------
     pyarrow.Table
-        `row: uint64, gain: double, rank: uint64`, in the order of picks. The gain is the weight of
-        the target's n-grams that the row has and no pick before it. A polars or pandas frame if the
-        candidates are of polars or pandas.
+        `row: uint64, gain: double, rank: uint64`, in the order of picks, ranks from 1 on. The gain
+        is the weight of the target's n-grams that the row has and no pick before it; by rows, what
+        it adds to the sum of their shares, which is at most the number of rows. A polars or pandas
+        frame if the candidates are of polars or pandas.
 
     Raises
     ------
@@ -75,8 +84,9 @@ def cover(
     -----
     Greedy: each pick adds the most, of equal ones the first row is picked. What so many rows cover
     is at least 1 - 1/e of the most that they can (Nemhauser, Wolsey and Fisher 1978). Rows are
-    weighed again only when they may be the best (Minoux 1978), which changes no pick. O(text) time,
-    and memory for the n-grams that candidates share with the target.
+    weighed again only when they may be the best (Minoux 1978), which changes no pick. O(text) time
+    (by rows, also a candidate's shared n-grams times the rows that have each, whenever it is
+    weighed), and 24 bytes for each n-gram that a candidate shares with the target.
 
     Examples
     --------
@@ -84,14 +94,21 @@ def cover(
     >>> rows = ["the cat", "the cat sat", "on the mat", "a dog"]
     >>> found = bow.select.cover(rows, ["the cat sat on the mat"], k=2, ngram_range=(1, 1))
     >>> found.to_pylist()
-    [{'row': 1, 'gain': 4.0, 'rank': 0}, {'row': 2, 'gain': 2.0, 'rank': 1}]
+    [{'row': 1, 'gain': 4.0, 'rank': 1}, {'row': 2, 'gain': 2.0, 'rank': 2}]
+    >>> found = bow.select.cover(rows, ["a cat", "the mat"], k=2, ngram_range=(1, 1), by="rows")
+    >>> found["row"].to_pylist(), found["gain"].to_pylist()
+    ([0, 2], [1.5, 0.5])
     """
+    if by not in ("ngrams", "rows"):
+        raise InvalidInput(f'by is {by!r}: give "ngrams" or "rows"')
     if not isinstance(binary, bool):
         raise UnsupportedType(f"binary is {binary!r}: give True or False")
     cutting = Cutting(analyzer, ngram_range, lowercase, token_pattern, stop_words)
     least, most = cutting.orders
     thread_count, count = as_option(threads, "threads"), as_option(k, "k")
-    wanted = cutting.source(target, target_column)
+    # The rows of a target that are covered are counted again by what all of them have.
+    once = rereadable(target, target_column, "target") if by == "rows" else None
+    wanted = cutting.source(once().stream, None) if once else cutting.source(target, target_column)
     with progress_callback(progress, wanted) as report:
         counted = _core.count_ngrams(
             wanted.stream, *cutting.core(), least, most, thread_count, report
@@ -105,17 +122,21 @@ def cover(
         weights = frequencies["count"].cast(pa.float64())
         if binary:
             weights = _pa.repeat(pa.scalar(1.0), len(weights))
+
+        def counts(source: Any, occurs: bool) -> Any:
+            cut = cutting.source(source().stream, None).stream
+            found = vocabulary.count(cut, *cutting.core()[1:], occurs, thread_count, report)
+            starts, columns, numbers = (_pa.array(part) for part in found)
+            return starts.cast(pa.int64()), columns, numbers.cast(pa.float64()), len(weights)
+
         opened = rereadable(candidates, column, "candidates")
-        source = cutting.source(opened().stream, None)
-        starts, columns, _ = vocabulary.count(
-            source.stream, *cutting.core()[1:], True, thread_count, report
-        )
+        rows = counts(opened, True)
         # Null rows count nothing, but are no candidates.
         allowed = [_pc.is_valid(_plain(chunk)) for chunk in chunks(opened().stream)]
         found = _core.cover(
-            _pa.array(starts),
-            _pa.array(columns),
+            rows,
             weights,
+            counts(once, binary) if once else None,
             _pa.chunked_array(allowed, pa.bool_()),
             count,
             thread_count,

@@ -76,9 +76,9 @@ def resample(
     Returns
     -------
     pyarrow.Table
-        `row: uint64, score: double, rank: uint64`, in the order of the draw, or of scores. The
-        score is the logarithm of the importance weight. A polars or pandas frame if the candidates
-        are of polars or pandas.
+        `row: uint64, score: double, rank: uint64`, in the order of the draw, or of scores; ranks
+        from 1 on. The score is the logarithm of the importance weight. A polars or pandas frame if
+        the candidates are of polars or pandas.
 
     Raises
     ------

@@ -156,12 +156,12 @@ pub fn selection(rows: impl ExactSizeIterator<Item = u64>, gains: Vec<f64>) -> R
     )
 }
 
-/// `row, <score>, rank`, the best first.
+/// `row, <score>, rank`, the best first, ranks from 1 on.
 ///
 /// # Errors
 /// None that a caller can cause.
 pub fn ranked(found: Ranked, score: &str) -> Result<RecordBatch> {
-    let rank = (0..found.row.len() as u64).collect();
+    let rank = (1..=found.row.len() as u64).collect();
     table(
         None,
         vec![

@@ -1,128 +1,101 @@
-//! Rows that together have as much of a target as so many rows can: weighted coverage, greedily.
+//! Rows that together have as much of a target's n-grams as so many rows can.
 //!
-//! Each pick is the row that adds the most weight of columns that no pick before has; of equal ones
-//! the first. No set of as many rows covers more than 1 / (1 - 1/e) times what these do (Nemhauser,
-//! Wolsey and Fisher 1978). What a row adds only shrinks, so that a row is weighed again only when
-//! what it added before is the most there is (Minoux 1978): the picks are those of weighing all.
+//! Facility location over shared n-grams, of which there are two. [`cover`] has the target's n-grams
+//! `u` for clients: `f(S) = Σ_u w_u max_{j in S} s_uj`, of weights `w`, and whether row `j` has `u`,
+//! which is weighted coverage. [`cover_each`] has the target's rows: what of each row's n-grams one
+//! row of S has. Both are maximised by the [`greedy()`] of all such functions.
 
-use std::cmp::{Ordering, Reverse};
-use std::collections::BinaryHeap;
-
-use crate::counts::Matrix;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::interrupt::{Monitor, Phase};
-use crate::pool::in_blocks;
 use crate::select::order::{Ranked, check_k};
-
-/// Rows that a thread weighs at a time.
-const BLOCK: usize = 1024;
-
-/// A row, and what it added when it was last weighed.
-#[derive(Debug, PartialEq)]
-struct Bound {
-    gain: f64,
-    row: Reverse<usize>,
-}
-
-impl Eq for Bound {}
-
-impl PartialOrd for Bound {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Bound {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.gain.total_cmp(&other.gain).then(self.row.cmp(&other.row))
-    }
-}
+use crate::select::submodular::{
+    FacilityLocation, Matrix, MaxCoverage, Method, Objective, Options, Similarities, Sparse, greedy,
+};
 
 /// The first `k` rows, or all, that greedy coverage picks, with what each added; those only that
-/// `allowed` is true for.
+/// `allowed` is true for. Of each row the columns are the n-grams that it shares with the target.
 ///
-/// O(entries) time and O(log rows) for each time that a row is weighed again; rows are weighed
-/// side by side at first.
+/// O(entries) time and O(log rows) for each time that a row is weighed again.
 ///
 /// # Errors
-/// [`Error::InvalidInput`] if fewer rows are allowed, or a weight is negative or no number;
-/// [`Error::Interrupted`].
+/// [`crate::Error::InvalidInput`] if fewer rows are allowed, or a weight is negative or no number;
+/// [`crate::Error::Interrupted`].
 pub fn cover(
-    rows: &Matrix,
-    weights: &[f64],
+    rows: Sparse,
+    weights: Vec<f64>,
     allowed: &[bool],
     k: Option<usize>,
     monitor: &Monitor,
 ) -> Result<Ranked> {
-    if let Some(weight) = weights.iter().find(|weight| !(**weight >= 0.0 && weight.is_finite())) {
-        return Err(Error::InvalidInput(format!("a weight is {weight}: give numbers from 0 on")));
-    }
-    let columns = |row: usize| &rows.columns[rows.row_starts[row]..rows.row_starts[row + 1]];
-    let candidates: Vec<usize> = (0..allowed.len()).filter(|&row| allowed[row]).collect();
+    let covered = MaxCoverage::new(Matrix::Sparse(rows), Some(weights))?;
+    pick(covered, allowed, k, monitor)
+}
+
+/// The first `k` rows, or all, that together have the most of each row of a target: of each the share
+/// of its n-grams that one of the picks has. The columns are n-grams of the target, and the values of
+/// a target's row the weights of its own.
+///
+/// O(entries) memory; a row is weighed in O(rows of the target that it shares n-grams with).
+///
+/// # Errors
+/// [`crate::Error::InvalidInput`] if fewer rows are allowed, or rows and target have not the same
+/// columns; [`crate::Error::Interrupted`].
+pub fn cover_each(
+    rows: Sparse,
+    target: Sparse,
+    allowed: &[bool],
+    k: Option<usize>,
+    monitor: &Monitor,
+) -> Result<Ranked> {
+    // A weight of 0 is none, so that a row with weights has a sum.
+    let shares = target.divided(|weights| weights.iter().sum());
+    pick(FacilityLocation::new(Similarities::between(rows, &shares)?, None)?, allowed, k, monitor)
+}
+
+fn pick(
+    mut covered: impl Objective,
+    allowed: &[bool],
+    k: Option<usize>,
+    monitor: &Monitor,
+) -> Result<Ranked> {
+    let is_allowed = |(row, &allowed): (u32, &bool)| allowed.then_some(row);
+    let candidates: Vec<u32> = (0..).zip(allowed).filter_map(is_allowed).collect();
     let k = check_k(k, candidates.len())?;
     monitor.enter(Phase::Querying, 0, Some(k as u64));
-    let mut left = weights.to_vec();
-    // In the order of columns, so that a sum with less in it is never more.
-    let gain = |left: &[f64], row: usize| -> f64 {
-        columns(row).iter().fold(0.0, |sum, &column| sum + left[column as usize])
-    };
-    let bounds = in_blocks(&candidates, BLOCK, monitor, |block| {
-        let bound = |&row: &usize| Bound { gain: gain(&left, row), row: Reverse(row) };
-        Ok(block.iter().map(bound).collect::<Vec<_>>())
-    })?;
-    let mut heap: BinaryHeap<Bound> = bounds.into_iter().flatten().collect();
-    let mut found = Ranked::default();
-    let mut steps = 0_usize;
-    while found.row.len() < k {
-        let Some(mut top) = heap.peek_mut() else { break };
-        steps += 1;
-        if steps.is_multiple_of(BLOCK) {
-            monitor.check()?;
-        }
-        let row = top.row.0;
-        let now = gain(&left, row);
-        if now < top.gain {
-            // It sinks to its place as the borrow ends.
-            top.gain = now;
-            continue;
-        }
-        std::collections::binary_heap::PeekMut::pop(top);
-        columns(row).iter().for_each(|&column| left[column as usize] = 0.0);
-        found.row.push(row as u64);
-        found.score.push(now);
-        monitor.advance(1);
-    }
-    Ok(found)
+    let options = Options { k, costs: None, initial: vec![], method: Method::Lazy, least: None };
+    let found = greedy(&mut covered, Some(&candidates), &options, monitor)?;
+    let row = found.rows.into_iter().map(u64::from).collect();
+    Ok(Ranked { row, score: found.gains })
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::cover;
-    use crate::counts::Matrix;
+    use super::{Sparse, cover, cover_each};
     use crate::error::Error;
     use crate::interrupt::Monitor;
 
-    fn matrix(rows: &[Vec<u32>]) -> Matrix {
-        let mut matrix = Matrix { row_starts: vec![0], ..Matrix::default() };
-        for row in rows {
-            matrix.columns.extend(row);
-            matrix.data.resize(matrix.columns.len(), 1);
-            matrix.row_starts.push(matrix.columns.len());
-        }
-        matrix
+    fn matrix(rows: &[Vec<u32>], width: usize) -> Sparse {
+        let mut starts = vec![0];
+        starts.extend(rows.iter().scan(0, |stop, row| {
+            *stop += row.len();
+            Some(*stop)
+        }));
+        let columns = rows.concat();
+        let values = vec![1.0; columns.len()];
+        Sparse::new(starts, columns, values, width).unwrap()
     }
 
     #[test]
     fn odd_weights_and_too_many_rows_are_refused() {
-        let rows = matrix(&[vec![0], vec![]]);
+        let rows = || matrix(&[vec![0], vec![]], 1);
         let monitor = Monitor::default();
         for (weight, k) in [(-1.0, None), (f64::NAN, None), (1.0, Some(3))] {
-            let found = cover(&rows, &[weight], &[true, true], k, &monitor);
+            let found = cover(rows(), vec![weight], &[true, true], k, &monitor);
             assert!(matches!(found, Err(Error::InvalidInput(_))));
         }
-        let found = cover(&rows, &[2.0], &[false, true], None, &monitor).unwrap();
+        let found = cover(rows(), vec![2.0], &[false, true], None, &monitor).unwrap();
         assert_eq!((found.row, found.score), (vec![1], vec![0.0]));
     }
 
@@ -137,7 +110,8 @@ mod tests {
             let rows: Vec<Vec<u32>> = rows.into_iter().map(|row| row.into_iter().collect()).collect();
             let allowed = &allowed[..rows.len()];
             let monitor = Monitor::default();
-            let found = cover(&matrix(&rows), &weights, allowed, None, &monitor).unwrap();
+            let sparse = matrix(&rows, weights.len());
+            let found = cover(sparse, weights.clone(), allowed, None, &monitor).unwrap();
             let mut left = weights.clone();
             let mut picked = vec![];
             while picked.len() < found.row.len() {
@@ -154,6 +128,40 @@ mod tests {
                 picked.push(best);
             }
             prop_assert_eq!(picked.len(), allowed.iter().filter(|allowed| **allowed).count());
+        }
+
+        #[test]
+        fn rows_of_a_target_are_covered_as_by_the_definition(
+            rows in proptest::collection::vec(
+                proptest::collection::btree_set(0u32..12, 0..6), 1..30),
+            target in proptest::collection::vec(
+                proptest::collection::btree_set(0u32..12, 0..6), 1..10),
+        ) {
+            let plain = |rows: &[std::collections::BTreeSet<u32>]| -> Vec<Vec<u32>> {
+                rows.iter().map(|row| row.iter().copied().collect()).collect()
+            };
+            let (sparse, given) = (matrix(&plain(&rows), 12), matrix(&plain(&target), 12));
+            let allowed = vec![true; rows.len()];
+            let monitor = Monitor::default();
+            let found = cover_each(sparse, given, &allowed, None, &monitor).unwrap();
+            let value = |picked: &[u64]| -> f64 {
+                let share = |one: &std::collections::BTreeSet<u32>| {
+                    let best = picked.iter().map(|&row| rows[row as usize].intersection(one).count());
+                    best.max().unwrap_or(0) as f64 / one.len().max(1) as f64
+                };
+                target.iter().map(share).sum()
+            };
+            let mut before = 0.0;
+            for at in 0..rows.len() {
+                let picked = &found.row[..=at];
+                let now = value(picked);
+                prop_assert!((now - before - found.score[at]).abs() < 1e-12);
+                for other in (0..rows.len() as u64).filter(|row| !picked.contains(row)) {
+                    let instead = [&found.row[..at], &[other]].concat();
+                    prop_assert!(value(&instead) < now + 1e-12);
+                }
+                before = now;
+            }
         }
     }
 }

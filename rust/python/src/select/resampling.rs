@@ -3,14 +3,12 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow_array::ArrayRef;
-use arrow_array::cast::AsArray as _;
-use arrow_array::types::{Float64Type, Int32Type, Int64Type};
-use bowstring::counts::{Hash, Matrix, Orders};
-use bowstring::select::coverage::cover as cover_rows;
+use bowstring::counts::{Hash, Orders};
+use bowstring::select::coverage;
 use bowstring::select::resampling::{Features, Hashed, Take, Tally, Weighing, draw, log_ratios};
+use bowstring::select::submodular::{Matrix, Sparse};
 use bowstring::{Error, Monitor, Phase, Result, default_threads, pool};
-use bowstring_arrow::select::ranked;
+use bowstring_arrow::select::{ranked, read_floats};
 use bowstring_arrow::{read_booleans, read_rows};
 use pyo3::prelude::*;
 
@@ -18,6 +16,7 @@ use crate::capsule::{Column, Table};
 use crate::counts::{Characters, tokeniser};
 use crate::detached::run_reporting;
 use crate::error::to_python;
+use crate::select::submodular::{Rows, matrix};
 
 /// What is made of each thread's share of a column.
 fn pass<T: Take>(
@@ -87,24 +86,27 @@ pub fn resample(
     .map(Table)
 }
 
-fn chunks(column: Column) -> Result<Vec<ArrayRef>> {
-    column.chunks().collect()
+fn contradiction() -> Error {
+    Error::InvalidInput("the counts contradict each other".into())
 }
 
-fn refused(name: &str) -> impl Fn() -> Error {
-    let name = name.to_string();
-    move || Error::UnsupportedType(format!("{name} is of another type than counts are"))
+fn sparse(rows: Rows) -> Result<Sparse> {
+    match matrix(rows)? {
+        Matrix::Sparse(rows) => Ok(rows),
+        _ => Err(contradiction()),
+    }
 }
 
-/// `row, gain, rank` of the rows that together cover the most weight; rows are sparse.
+/// `row, gain, rank` of the rows that together cover the most weight, of n-grams or, if they are
+/// given, of a target's rows; rows are sparse.
 #[pyfunction]
 #[allow(clippy::too_many_arguments, reason = "one keyword each in Python")]
-#[pyo3(signature = (starts, columns, weights, allowed, k, threads, progress))]
+#[pyo3(signature = (rows, weights, target, allowed, k, threads, progress))]
 pub fn cover(
     py: Python<'_>,
-    starts: Column,
-    columns: Column,
+    rows: Rows,
     weights: Column,
+    target: Option<Rows>,
     allowed: Column,
     k: Option<usize>,
     threads: Option<usize>,
@@ -112,38 +114,15 @@ pub fn cover(
 ) -> PyResult<Table> {
     run_reporting(py, progress, move |monitor| {
         let allowed = read_booleans("allowed", allowed.chunks())?;
-        let mut rows = Matrix::default();
-        for chunk in chunks(starts)? {
-            if let Some(starts) = chunk.as_primitive_opt::<Int32Type>() {
-                rows.row_starts.extend(starts.values().iter().map(|&start| start as usize));
-            } else {
-                let starts = chunk.as_primitive_opt::<Int64Type>().ok_or_else(refused("starts"))?;
-                rows.row_starts.extend(starts.values().iter().map(|&start| start as usize));
-            }
+        let weights = read_floats("weights", weights.chunks())?;
+        let (rows, target) = (sparse(rows)?, target.map(sparse).transpose()?);
+        if rows.rows() != allowed.len() {
+            return Err(contradiction());
         }
-        for chunk in chunks(columns)? {
-            if let Some(columns) = chunk.as_primitive_opt::<Int32Type>() {
-                rows.columns.extend(columns.values().iter().map(|&column| column as u32));
-            } else {
-                let columns =
-                    chunk.as_primitive_opt::<Int64Type>().ok_or_else(refused("columns"))?;
-                rows.columns.extend(columns.values().iter().map(|&column| column as u32));
-            }
-        }
-        let mut each: Vec<f64> = vec![];
-        for chunk in chunks(weights)? {
-            let chunk = chunk.as_primitive_opt::<Float64Type>().ok_or_else(refused("weights"))?;
-            each.extend_from_slice(chunk.values());
-        }
-        let sane = rows.row_starts.len() == allowed.len() + 1
-            && rows.row_starts.is_sorted()
-            && rows.row_starts.first() == Some(&0)
-            && rows.row_starts.last() == Some(&rows.columns.len())
-            && rows.columns.iter().all(|&column| (column as usize) < each.len());
-        if !sane {
-            return Err(Error::InvalidInput("the counts contradict each other".into()));
-        }
-        let found = pool(threads)?.install(|| cover_rows(&rows, &each, &allowed, k, &monitor))?;
+        let found = pool(threads)?.install(|| match target {
+            None => coverage::cover(rows, weights, &allowed, k, &monitor),
+            Some(target) => coverage::cover_each(rows, target, &allowed, k, &monitor),
+        })?;
         ranked(found, "gain")
     })
     .map(Table)

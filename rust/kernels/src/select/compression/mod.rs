@@ -5,9 +5,8 @@
 //! max(C(x), C(y))`, of the lengths C that a compressor makes. The alignment of a text with a target
 //! is the mean of 1 minus its distance to each row of it.
 //!
-//! A text is compressed once for all the others that follow it: deflate's state after it is kept,
-//! and copied for each. That gives as many bytes as compressing both from the start, for deflate
-//! decides nothing before it has seen 262 bytes more.
+//! zlib's lengths are told by a kernel that writes nothing, and compresses a text once
+//! for all the others that follow it; libdeflate and LZ4 compress each pair.
 
 mod deflate;
 
@@ -19,7 +18,7 @@ use std::sync::{Mutex, PoisonError};
 use libdeflater::{CompressionLvl, Compressor as Libdeflate};
 use lz4_flex::block::{CompressTable, compress_into_with_table, get_maximum_output_size};
 
-use self::deflate::{Deflate, Shape};
+use self::deflate::Deflate;
 use crate::error::{Error, Result};
 use crate::interrupt::{Monitor, Phase};
 use crate::pool::in_blocks;
@@ -33,11 +32,6 @@ const TARGETS: usize = 256;
 
 /// Pairs that a thread takes at a time, at least: fewer would not be worth waking it.
 const PAIRS: usize = 64;
-
-/// Bytes of a text from which on its state is copied: a shorter one is compressed sooner.
-const COPIED: usize = 320;
-/// As [`COPIED`], of states with all of gzip's memory.
-const COPIED_WHOLE: usize = 700;
 
 /// What tells how long a text is when it is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,27 +145,17 @@ impl Codec {
             Format::Lz4 => return Ok(self.lz4(first, second)),
         };
         let level = self.compressor.level;
-        let shape = Shape::of(first.len() + second.len(), level);
-        let small = shape == Shape::SMALL;
-        let state = if small { &mut self.small } else { &mut self.whole };
-        let state = match state {
-            Some(state) => state,
-            None => state.insert(State { deflate: Deflate::new(level, shape)?, fed: false }),
-        };
-        let deflate = &mut state.deflate;
-        let length = if first.len() >= if small { COPIED } else { COPIED_WHOLE } {
-            if !state.fed {
-                deflate.reset()?;
-                deflate.feed(first, monitor)?;
-                state.fed = true;
-            }
-            deflate.finish_copy(second, monitor)?
-        } else {
-            deflate.reset()?;
-            deflate.feed(first, monitor)?;
-            deflate.feed(second, monitor)?;
-            deflate.finish(monitor)?
-        };
+        let is_small = first.len() + second.len() < Deflate::few(level);
+        let state = if is_small { &mut self.small } else { &mut self.whole };
+        let state = state.get_or_insert_with(|| State {
+            deflate: if is_small { Deflate::small(level) } else { Deflate::new(level) },
+            fed: false,
+        });
+        if !state.fed {
+            state.deflate.start(first, monitor)?;
+            state.fed = true;
+        }
+        let length = state.deflate.length_with(second, monitor)?;
         Ok(length + around)
     }
 

@@ -1,10 +1,9 @@
 use proptest::prelude::*;
 
-use super::{Codec, Compressor, align, distance_matrix, distances};
+use super::{Compressor, align, distance_matrix, distances};
 use crate::corpus::Rows as _;
 use crate::error::Error;
 use crate::interrupt::Monitor;
-use crate::random::Random;
 use crate::symbol::Patterns;
 
 fn column(rows: &[Option<Vec<u8>>]) -> Patterns {
@@ -13,84 +12,6 @@ fn column(rows: &[Option<Vec<u8>>]) -> Patterns {
         patterns.push_bytes(row.as_deref()).unwrap();
     }
     patterns
-}
-
-/// What a compressor without memory of before makes of a text, with all of gzip's memory.
-fn afresh(level: u32, text: &[u8]) -> u64 {
-    let monitor = Monitor::default();
-    let mut deflate = super::Deflate::new(level, super::Shape::WHOLE).unwrap();
-    deflate.feed(text, &monitor).unwrap();
-    deflate.finish(&monitor).unwrap()
-}
-
-/// Texts that repeat themselves, of a small or a large alphabet.
-fn text(seed: u64, length: usize) -> Vec<u8> {
-    let mut random = Random::of(seed, length as u64);
-    let letters = 1 + random.below(if seed.is_multiple_of(2) { 3 } else { 250 });
-    let mut text: Vec<u8> = vec![];
-    while text.len() < length {
-        if text.len() > 4 && random.below(3) == 0 {
-            let start = random.below(text.len() as u64) as usize;
-            let size = 1 + random.below(300) as usize;
-            let copied: Vec<u8> = text[start..].iter().copied().cycle().take(size).collect();
-            text.extend(copied);
-        } else {
-            text.push(random.below(letters) as u8);
-        }
-    }
-    text.truncate(length);
-    text
-}
-
-#[test]
-fn a_kept_state_makes_as_many_bytes_as_none() {
-    let monitor = Monitor::default();
-    let lengths = [0, 1, 100, 261, 319, 320, 511, 699, 700, 1022, 1023, 5000, 40_000, 70_000];
-    for level in [1, 2, 3, 4, 6, 9] {
-        let compressor = Compressor::named("deflate", Some(level)).unwrap();
-        let mut codec = Codec::new(compressor);
-        for (seed, &first) in (0..).zip(&lengths) {
-            let first = text(seed, first);
-            codec.forget();
-            for (other, &second) in (100..).zip(&lengths) {
-                let second = text(other + seed, second);
-                let found = codec.length_after(&first, &second, &monitor).unwrap();
-                let whole = [&first[..], &second].concat();
-                assert_eq!(
-                    found,
-                    afresh(level, &whole),
-                    "{level} {} {}",
-                    first.len(),
-                    second.len()
-                );
-            }
-        }
-    }
-}
-
-#[test]
-fn less_memory_makes_as_many_bytes_of_short_texts() {
-    let monitor = Monitor::default();
-    let mut codec = Codec::new(Compressor::named("deflate", None).unwrap());
-    for seed in 0..3000 {
-        let text = text(seed, 900 + (seed as usize * 7) % 140);
-        assert_eq!(codec.length(&text, &monitor).unwrap(), afresh(9, &text));
-    }
-    for byte in [0, 255] {
-        let text = vec![byte; 1022];
-        assert_eq!(codec.length(&text, &monitor).unwrap(), afresh(9, &text));
-    }
-}
-
-#[test]
-fn the_same_state_is_used_again_and_again() {
-    let monitor = Monitor::default();
-    let mut codec = Codec::new(Compressor::named("gzip", Some(6)).unwrap());
-    let (first, second) = (text(1, 4000), text(2, 4000));
-    let once = codec.length_after(&first, &second, &monitor).unwrap();
-    for _ in 0..100 {
-        assert_eq!(codec.length_after(&first, &second, &monitor).unwrap(), once);
-    }
 }
 
 #[test]

@@ -31,24 +31,24 @@ impl FacilityLocation {
     }
 }
 
-/// The similarities of a row to all rows add up to its product with the sum of all rows, where none
-/// of them is below 0.
+/// The similarities of a row to all it represents add up to its product with their sum, where none of
+/// them is below 0.
 fn bounds(similar: &Similarities, weights: Option<&[f64]>) -> Vec<f64> {
     let Similarities::Sparse(rows) = similar else { return vec![] };
     if !rows.positive || rows.measure() == Measure::Euclidean {
         return vec![];
     }
-    let data = rows.data();
-    let mut total = vec![0.0; data.width()];
-    for row in 0..data.rows() {
-        let weight = weights.map_or(1.0, |weights| weights[row]);
-        let (columns, values) = data.row(row);
-        for (&column, value) in columns.iter().zip(values) {
-            total[column as usize] += weight * value;
-        }
-    }
+    let (data, lists) = (rows.data(), rows.lists());
+    let total: Vec<f64> = (0..data.width())
+        .map(|column| {
+            let (represented, values) = lists.row(column);
+            let weight = |row: u32| weights.map_or(1.0, |weights| weights[row as usize]);
+            let products = represented.iter().zip(values).map(|(&row, value)| weight(row) * value);
+            products.sum()
+        })
+        .collect();
     // What both ways of adding up may differ by, and more.
-    let slack = 1.0 + 8.0 * (data.rows() + data.width() + 2) as f64 * f64::EPSILON;
+    let slack = 1.0 + 8.0 * (lists.width() + data.width() + 2) as f64 * f64::EPSILON;
     (0..data.rows())
         .map(|row| {
             let (columns, values) = data.row(row);

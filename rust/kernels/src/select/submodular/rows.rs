@@ -108,6 +108,16 @@ impl Sparse {
         (&self.columns[span.clone()], &self.values[span])
     }
 
+    /// Each row divided by a number that is made of its values.
+    #[must_use]
+    pub fn divided(mut self, by: impl Fn(&[f64]) -> f64) -> Self {
+        for row in 0..self.rows() {
+            let by = by(self.row(row).1);
+            self.values_mut(row).iter_mut().for_each(|value| *value /= by);
+        }
+        self
+    }
+
     /// Where rows start, columns and values.
     pub fn into_parts(self) -> (Vec<usize>, Vec<u32>, Vec<f64>) {
         (self.starts, self.columns, self.values)

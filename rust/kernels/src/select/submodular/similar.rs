@@ -50,6 +50,22 @@ impl Similarities {
         }
     }
 
+    /// The inner products of sparse rows with others of the same columns, which they represent.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidInput`] if the others have not as many columns.
+    pub fn between(rows: Sparse, represented: &Sparse) -> Result<Self> {
+        if rows.width() != represented.width() {
+            return Err(refused(format!(
+                "rows have {} columns, and those that they represent {}; give both the same",
+                rows.width(),
+                represented.width()
+            )));
+        }
+        let lists = represented.transposed();
+        Ok(Self::Sparse(Inverted::of(rows, lists, Measure::Dot, vec![])))
+    }
+
     /// Rows that can represent.
     pub fn rows(&self) -> usize {
         match self {
@@ -66,7 +82,8 @@ impl Similarities {
         match self {
             Self::Graph(graph) => graph.width(),
             Self::Table(table) => table.width(),
-            _ => self.rows(),
+            Self::Sparse(rows) => rows.lists.width(),
+            Self::Narrow(_) | Self::Wide(_) => self.rows(),
         }
     }
 
@@ -120,11 +137,11 @@ impl Similarities {
     }
 }
 
-/// Sparse rows, and of each column the rows that have it.
+/// Sparse rows, and of each column the rows that have it and are represented: the same, or others.
 #[derive(Debug)]
 pub struct Inverted {
     data: Sparse,
-    /// Of each column its rows.
+    /// Of each column the represented rows.
     lists: Sparse,
     /// Of frequent columns, where among `dense` their values by row start.
     dense_at: Vec<u32>,
@@ -159,25 +176,38 @@ impl Inverted {
             }
         }
         let lists = data.transposed();
+        Self::of(data, lists, measure, norms)
+    }
+
+    fn of(data: Sparse, lists: Sparse, measure: Measure, norms: Vec<f64>) -> Self {
+        let represented = lists.width();
+        let mut numbers = vec![0_u32; data.width()];
+        for row in 0..data.rows() {
+            data.row(row).0.iter().for_each(|&column| numbers[column as usize] += 1);
+        }
         let mut dense_at = vec![NOT_DENSE; data.width()];
         let mut dense = vec![];
         let mut touched = 0.0;
         for (column, dense_at) in dense_at.iter_mut().enumerate() {
             let (rows, values) = lists.row(column);
-            touched += (rows.len() as f64).powi(2);
+            touched += rows.len() as f64 * f64::from(numbers[column]);
             // As much again as the entries take is what it may cost.
-            let place = dense.len() / data.rows().max(1);
-            if rows.len() * DENSE >= data.rows() && place < NOT_DENSE as usize {
+            let place = dense.len() / represented.max(1);
+            let is_dense = !rows.is_empty() && rows.len() * DENSE >= represented;
+            if is_dense && place < NOT_DENSE as usize {
                 let start = dense.len();
-                dense.resize(start + data.rows(), 0.0);
+                dense.resize(start + represented, 0.0);
                 for (&row, &value) in rows.iter().zip(values) {
                     dense[start + row as usize] = value;
                 }
                 *dense_at = place as u32;
             }
         }
-        let positive = (0..data.rows()).all(|row| data.row(row).1.iter().all(|value| *value > 0.0));
-        let effort = (touched / data.rows().max(1) as f64) as usize + data.rows() / SCATTERED;
+        let of_rows = |rows: &Sparse| {
+            (0..rows.rows()).all(|row| rows.row(row).1.iter().all(|value| *value > 0.0))
+        };
+        let positive = of_rows(&data) && of_rows(&lists);
+        let effort = (touched / data.rows().max(1) as f64) as usize + represented / SCATTERED;
         Self { data, lists, dense_at, dense, measure, norms, positive, effort }
     }
 
@@ -185,12 +215,17 @@ impl Inverted {
         &self.data
     }
 
+    /// Of each column the represented rows.
+    pub(super) fn lists(&self) -> &Sparse {
+        &self.lists
+    }
+
     pub(super) fn measure(&self) -> Measure {
         self.measure
     }
 
     fn similarities(&self, row: usize, scratch: &mut Scratch, give: impl FnOnce(Part<'_>)) {
-        let all = self.data.rows();
+        let all = self.lists.width();
         let Scratch { sums, rows: met, values: found } = scratch;
         sums.resize(sums.len().max(all), 0.0);
         let sums = &mut sums[..all];
