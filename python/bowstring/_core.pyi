@@ -429,7 +429,9 @@ class Counted:
         self, kept: _Column | None, binary: bool, threads: int | None
     ) -> tuple[Array, Array, Array]: ...
     def run(self, orders: tuple[int, int, bool]) -> Run: ...
-    def vocabulary(self, kept: _Column | None, analyzer: str) -> Vocabulary: ...
+    def vocabulary(
+        self, kept: _Column | None, analyzer: str, threads: int | None
+    ) -> Vocabulary: ...
 
 @final
 class Run:
@@ -582,6 +584,7 @@ def find_phrases(
 ) -> tuple[Vocabulary, Table]: ...
 def segment(
     phrases: Vocabulary,
+    joint: str,
     column: _Column,
     analyzer: str,
     characters: Characters,
