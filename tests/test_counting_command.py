@@ -54,9 +54,7 @@ def test_counts(file: Path, lines: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert {"term": "Blue", "count": 1, "rows": 1} in found
 
 
-def test_rank(
-    file: Path, lines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_rank(file: Path, lines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     saved = tmp_path / "rows.bm25"
     build = ["rank", "build", str(file), "--column", "text", "-o", str(saved), "--method", "atire"]
     assert main([*build, "--k1", "1.2", "-b", "0.5"]) == 0

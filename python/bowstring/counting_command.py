@@ -1,4 +1,4 @@
-"""`bowstring counts`, `rank`, `lexicon`, `ngram-model` and `vectors`: sparse counting from files."""
+"""`bowstring counts`, `rank`, `lexicon`, `ngram-model`, `vectors`: sparse counting from files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import pyarrow as pa
 from bowstring import cli
 from bowstring.columns import as_array
 from bowstring.counts import KneserNey, NGramCounter, top_ngrams
-from bowstring.cutting import TOKEN_PATTERN
 from bowstring.errors import InvalidInput
 from bowstring.lexicon import Lexicon
 from bowstring.rank import BM25, Feedback
@@ -384,7 +383,9 @@ def _add_vectors(asked: Any) -> None:
 def _near(args: argparse.Namespace) -> int:
     data, column = _column(args)
     options = {"window": args.window, "weight": args.weight, "min_count": args.min_count}
-    return _write(args, Cooccurrence(data, column, **options, **_cutting(args), **_run(args)).table())
+    return _write(
+        args, Cooccurrence(data, column, **options, **_cutting(args), **_run(args)).table()
+    )
 
 
 def _cipher(args: argparse.Namespace) -> int:

@@ -217,7 +217,8 @@ class Lexicon:
         if not isinstance(delimiter, str):
             raise UnsupportedType(f"delimiter is {delimiter!r}: give a string")
         _, _, pieces, offsets = self._cut(data, column, progress, delimiter)
-        return _pc.binary_join(_pa.LargeListArray.from_arrays(offsets, pieces), " ").cast(TEXT)
+        rows = _pa.LargeListArray.from_arrays(offsets, pieces)
+        return _pc.binary_join(rows, pa.scalar(" ", TEXT))
 
     def _cut(
         self, data: Any, column: str | None, progress: Progress, joint: str = " "

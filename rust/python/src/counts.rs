@@ -142,8 +142,7 @@ pub fn run_read<T: Send + 'static>(
 
 /// Where rows start, columns, and numbers, as SciPy takes them: 32 bits where they fit.
 pub fn csr(matrix: Matrix) -> (Array, Array, Array) {
-    let narrow = matrix.columns.len() <= i32::MAX as usize
-        && matrix.width() <= i32::MAX as usize;
+    let narrow = matrix.columns.len() <= i32::MAX as usize && matrix.width() <= i32::MAX as usize;
     let (starts, columns): (ArrayRef, ArrayRef) = if narrow {
         let starts: Vec<i32> = matrix.row_starts.iter().map(|&start| start as i32).collect();
         // The same bytes, of another type.
@@ -231,6 +230,7 @@ impl Counted {
     }
 
     /// The n-grams; the counts are gone then.
+    #[pyo3(signature = (kept, analyzer, threads=None))]
     fn vocabulary(
         &self,
         py: Python<'_>,

@@ -92,7 +92,8 @@ impl Characters {
             }
         }
         let separators = table.flags(0x1C) & SPACE != 0;
-        let usual = |byte: u8| is_space(byte, separators) == (table.flags(byte.into()) & SPACE != 0);
+        let usual =
+            |byte: u8| is_space(byte, separators) == (table.flags(byte.into()) & SPACE != 0);
         table.separators = (0..128).all(usual).then_some(separators);
         Ok(table)
     }
@@ -198,7 +199,5 @@ pub(crate) const fn is_word(byte: u8) -> bool {
 /// Whether a byte of ASCII is white space, with the separators or without.
 #[inline]
 pub(crate) const fn is_space(byte: u8, separators: bool) -> bool {
-    (byte == b' ')
-        | (byte.wrapping_sub(b'\t') < 5)
-        | (separators & (byte.wrapping_sub(0x1C) < 4))
+    (byte == b' ') | (byte.wrapping_sub(b'\t') < 5) | (separators & (byte.wrapping_sub(0x1C) < 4))
 }

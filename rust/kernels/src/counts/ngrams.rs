@@ -50,7 +50,6 @@ impl Orders {
         }
         Ok(Self { least, most, whole })
     }
-
 }
 
 /// The distinct n-grams of a sequence in order, and which of them start at each place.

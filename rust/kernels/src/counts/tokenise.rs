@@ -617,7 +617,8 @@ fn number(shards: &mut [Shard]) -> (Strings, Places) {
         .par_iter()
         .map(|parts| {
             let mut words = Strings::default();
-            let mut places: Places = parts.iter().map(|part| Vec::with_capacity(part.len())).collect();
+            let mut places: Places =
+                parts.iter().map(|part| Vec::with_capacity(part.len())).collect();
             merge(&lists, parts, |list, _, string, new| {
                 if new {
                     words.push(string);
@@ -661,8 +662,9 @@ pub(crate) fn merge<O: AsRef<[u32]>>(
 ) {
     let mut at = vec![0; lists.len()];
     loop {
-        let head =
-            |list: usize| orders[list].as_ref().get(at[list]).map(|&at| lists[list].get(at as usize));
+        let head = |list: usize| {
+            orders[list].as_ref().get(at[list]).map(|&at| lists[list].get(at as usize))
+        };
         let Some(least) = (0..lists.len()).filter_map(head).min() else { return };
         let mut new = true;
         for list in 0..lists.len() {

@@ -253,8 +253,8 @@ impl Assembly {
         }
         let context = self.needed(&tokens[..tokens.len() - 1])?;
         let shorter = self.needed(&tokens[1..])?;
-        let probability = self.grams[context as usize].backoff
-            + self.grams[shorter as usize].probability;
+        let probability =
+            self.grams[context as usize].backoff + self.grams[shorter as usize].probability;
         self.add(tokens, context, (probability, 0.0));
         self.counts[tokens.len() - 1] += 1;
         Some(self.grams.len() as u32 - 1)

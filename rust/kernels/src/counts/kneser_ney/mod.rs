@@ -16,8 +16,8 @@ use super::tokenise::{END, Sequence};
 use crate::error::{Error, Result};
 use crate::interrupt::Monitor;
 
-pub use score::{Score, Scorer, join_scores};
 use score::Table;
+pub use score::{Score, Scorer, join_scores};
 
 /// The tokens that no row has: what is unknown, and where rows start and end.
 const SPECIAL: [&str; 3] = ["<unk>", "<s>", "</s>"];

@@ -66,10 +66,8 @@ impl Table {
                 grams.len()
             )));
         }
-        let mut table = Self {
-            singles: vec![Weights::default(); words + 1],
-            entries: Block::zeros(room)?,
-        };
+        let mut table =
+            Self { singles: vec![Weights::default(); words + 1], entries: Block::zeros(room)? };
         let first = table.first();
         let mut contexts = vec![0u32; grams.len()];
         for (context, gram) in contexts.iter_mut().zip(grams) {

@@ -26,8 +26,7 @@ fn windows(row: &[String], order: usize) -> impl Iterator<Item = Gram> {
 }
 
 fn discounts(level: &HashMap<Gram, u64>) -> [f64; 3] {
-    let having =
-        [1, 2, 3, 4].map(|of| level.values().filter(|&&count| count == of).count() as f64);
+    let having = [1, 2, 3, 4].map(|of| level.values().filter(|&&count| count == of).count() as f64);
     let y = having[0] / (having[0] + 2.0 * having[1]);
     let found = [1, 2, 3].map(|k| k as f64 - (k as f64 + 1.0) * y * having[k] / having[k - 1]);
     let sane = having.iter().all(|&number| number > 0.0)
@@ -37,10 +36,8 @@ fn discounts(level: &HashMap<Gram, u64>) -> [f64; 3] {
 
 impl Naive {
     fn new(rows: &[Gram], order: usize) -> Self {
-        let padded: Vec<Gram> = rows
-            .iter()
-            .map(|row| [&["<s>".into()][..], row, &["</s>".into()]].concat())
-            .collect();
+        let padded: Vec<Gram> =
+            rows.iter().map(|row| [&["<s>".into()][..], row, &["</s>".into()]].concat()).collect();
         let mut raw = vec![HashMap::<Gram, u64>::new(); order + 1];
         for (length, counts) in raw.iter_mut().enumerate().skip(1) {
             for gram in padded.iter().flat_map(|row| windows(row, length)) {
@@ -127,7 +124,12 @@ fn rows(tokens: &'static str, most: usize) -> impl Strategy<Value = Vec<Gram>> {
     prop::collection::vec(prop::collection::vec(tokens, 0..9), 1..most)
 }
 
-fn scores(model: &Arc<Model>, rows: &[Option<String>], ends: (bool, bool), readers: usize) -> Vec<Option<Score>> {
+fn scores(
+    model: &Arc<Model>,
+    rows: &[Option<String>],
+    ends: (bool, bool),
+    readers: usize,
+) -> Vec<Option<Score>> {
     let reader =
         || Scorer::new(Arc::clone(model), tokeniser(Analyzer::Pieces, false), ends.0, ends.1);
     let mut all: Vec<Scorer> = (0..readers).map(|_| reader()).collect();

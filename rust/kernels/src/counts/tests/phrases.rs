@@ -19,7 +19,9 @@ fn fewest(row: &[String], known: &BTreeMap<Vec<String>, usize>) -> Vec<usize> {
         best[start] = (1..=row.len() - start)
             .filter(|&length| length == 1 || known.contains_key(&row[start..start + length]))
             .map(|length| [&[length][..], &best[start + length]].concat())
-            .min_by_key(|pieces| (pieces.len(), pieces.iter().map(|p| usize::MAX - p).collect::<Vec<_>>()))
+            .min_by_key(|pieces| {
+                (pieces.len(), pieces.iter().map(|p| usize::MAX - p).collect::<Vec<_>>())
+            })
             .unwrap();
     }
     best.swap_remove(0)
