@@ -1,6 +1,8 @@
 //! Numbers for distinct strings: a table whose entries hold short strings themselves, so that most
 //! look-ups touch one line of memory.
 
+use crate::bits::prefetch;
+
 /// Bytes behind a string that [`Interner::intern`] may read, whatever they hold.
 pub(crate) const PADDING: usize = 64;
 
@@ -174,6 +176,15 @@ impl Interner {
         let mut padded = [0; 16];
         padded[..string.len()].copy_from_slice(string);
         self.intern(&padded, 0, string.len())
+    }
+
+    /// Asks memory for where [`Interner::find`] will look.
+    #[inline]
+    pub(crate) fn ask(&self, text: &[u8], start: usize, stop: usize) {
+        if stop - start <= INLINE {
+            let place = hash(short_key(text, start, stop)) as usize & (self.table.len() - 1);
+            prefetch(&self.table, place);
+        }
     }
 
     /// The number that `text[start..stop]` has, behind which `text` has [`PADDING`] bytes more.

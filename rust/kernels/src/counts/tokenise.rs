@@ -56,7 +56,7 @@ pub struct Tokeniser {
 /// Reused memory of one row's text, padded, and which of its bytes are of words.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    text: Vec<u8>,
+    pub(crate) text: Vec<u8>,
     mask: Vec<u64>,
 }
 

@@ -172,6 +172,8 @@ pub struct Scorer {
     stop: bool,
     row: u64,
     scratch: Scratch,
+    /// Where the tokens of a row are.
+    spans: Vec<Range<usize>>,
     /// Tokens of the rows that wait, and of each of those which it is and which tokens it has.
     words: Vec<u32>,
     waiting: Vec<(usize, Range<usize>)>,
@@ -190,6 +192,7 @@ impl Scorer {
             stop,
             row: 0,
             scratch: Scratch::default(),
+            spans: vec![],
             words: vec![],
             waiting: vec![],
             scores: vec![],
@@ -330,7 +333,7 @@ impl Lane {
 impl Rows for Scorer {
     fn push_bytes(&mut self, row: Option<&[u8]>) -> Result<()> {
         let Some(row) = row else { return self.push_null() };
-        let Self { model, tokeniser, words, scratch, .. } = self;
+        let Self { model, tokeniser, words, scratch, spans, .. } = self;
         if tokeniser.analyzer == Analyzer::Numbers {
             return Err(Error::UnsupportedType(
                 "the column holds text, and the model is of tokens; give lists of tokens".into(),
@@ -343,11 +346,19 @@ impl Rows for Scorer {
             ))
         })?;
         let from = words.len();
+        spans.clear();
         tokeniser.tokens(text, scratch, |text, start, stop| {
-            if !tokeniser.stop_words.contains(&text[start..stop]) {
-                words.push(known(model.words.find(text, start, stop)));
+            let stops = !tokeniser.stop_words.is_empty();
+            if !stops || !tokeniser.stop_words.contains(&text[start..stop]) {
+                model.words.ask(text, start, stop);
+                spans.push(start..stop);
             }
         });
+        for span in spans {
+            let word = known(model.words.find(&scratch.text, span.start, span.end));
+            prefetch(&model.table.singles, word as usize);
+            words.push(word);
+        }
         self.end_row(from);
         Ok(())
     }
