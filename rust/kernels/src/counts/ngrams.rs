@@ -123,7 +123,7 @@ impl<'a> Keys<'a> {
         };
         let key = key << ((self.held - room) as u32 * self.bits);
         // The top bit of each field, set where the field is 0: none of the sums carries over.
-        let ends = !((key & !self.tops) + self.rests | key) & self.tops;
+        let ends = !(((key & !self.tops) + self.rests) | key) & self.tops;
         if ends == 0 {
             return key;
         }
@@ -415,7 +415,7 @@ pub(crate) fn number(sequence: &Sequence, orders: Orders, monitor: &Monitor) -> 
     let based = |id: u32, base: u32| if id == NONE { NONE } else { id + base };
     longest.par_chunks_mut(STRETCH).enumerate().for_each(|(stretch, longest)| {
         for (at, id) in (stretch * STRETCH..).zip(longest) {
-            *id = based(*id, bases[groups.of(symbols, at) as usize]);
+            *id = based(*id, bases[groups.of(symbols, at)]);
         }
     });
     let mut numbered = Numbered {

@@ -134,7 +134,7 @@ fn key(context: u32, word: u32) -> u64 {
 fn place(key: u64, room: usize) -> usize {
     let mut hash = key.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     hash = (hash ^ hash >> 32).wrapping_mul(0xD6E8_FEB8_6659_FD93);
-    (u128::from(hash) * room as u128 >> 64) as usize
+    ((u128::from(hash) * room as u128) >> 64) as usize
 }
 
 /// What a model says of a row.
