@@ -7,6 +7,7 @@ import itertools
 import pickle
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bowstring as bow
+from bowstring import _core
 from bowstring.characters import characters
 from bowstring.counts import HashedCounter, NGramCounter, TfIdf, top_ngrams
 from conftest import Layout
@@ -338,3 +340,23 @@ def test_polars_counts_within_rows() -> None:
     assert pl.Series([[1, 1]]).bow.ngrams(analyzer="token").to_list() == [
         [{"term": "1", "count": 2}]
     ]
+
+
+def test_damaged_runs_are_refused(tmp_path: Path) -> None:
+    cutting = NGramCounter(ngram_range=(1, 2))._cutting()
+    source = cutting.source(["to be or not to be", "be"], None)
+    counted = _core.count_ngrams(source.stream, *cutting.core(), *cutting.orders, 1, None)
+    path = tmp_path / "run"
+    counted.run((1, 2, False)).save(str(path))
+    good = path.read_bytes()
+    damaged = [good[:length] for length in (*range(0, len(good), 61), len(good) - 1)]
+    for at in range(len(good)):
+        flipped = bytearray(good)
+        flipped[at] ^= 1 << at % 8
+        damaged.append(bytes(flipped))
+    for number, content in enumerate(damaged):
+        broken = tmp_path / str(number)
+        broken.write_bytes(content)
+        with pytest.raises((bow.CorruptIndex, bow.IndexFormatError)):
+            _core.Run.open(str(broken), 1, 2, False)
+    assert _core.Run.open(str(path), 1, 2, False).shape()[:2] == (2, 8)

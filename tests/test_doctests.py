@@ -26,9 +26,9 @@ def test_examples_run(name: str) -> None:
 
 
 PUBLIC = [
-    *("aliases", "categories", "contamination", "coverage", "duplicates", "hamming", "index"),
-    *("language", "link", "membership", "overlap", "pandas", "plot", "polars", "profiles"),
-    *("repetition", "tokens"),
+    *("aliases", "categories", "contamination", "counts", "coverage", "duplicates", "hamming"),
+    *("index", "kneser_ney", "language", "lexicon", "link", "membership", "overlap", "pandas"),
+    *("plot", "polars", "profiles", "rank", "repetition", "tokens", "vectors"),
 ]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -87,6 +88,42 @@ def test_scores_are_those_of_a_table_of_probabilities() -> None:
     assert math.isnan(model.perplexity([None]))
     tokens = KneserNey([[1, 2, 3], [1, 2]], order=2, analyzer="token")
     assert tokens.score([[1, 2]])["unknown"].to_pylist() == [0]
+
+
+def test_models_of_tokens_and_of_patterns_are_kept(tmp_path: Path) -> None:
+    rows = [[1, 2, 10, 32], [10, 2, 1], None, []]
+    model = KneserNey(rows, order=3, analyzer="token")
+    path = tmp_path / "tokens.arpa"
+    model.write_arpa(path)
+    assert "\t10 32" in path.read_text()
+    again = KneserNey.read_arpa(path, analyzer="token")
+    asked = [*rows, [2, 10, 7]]
+    scores = again.score(asked)
+    assert scores.equals(model.score(asked))
+    assert scores["unknown"].to_pylist() == [0, 0, None, 0, 1]
+    lines = KneserNey.read_arpa(path).score(["1 2 10 32", "10 2 1", None, "", "2 10 7"])
+    assert lines.equals(scores)
+    # Tokens of the user's own pattern; white space in them is nothing that ARPA can hold.
+    commas = KneserNey(["a b,c", "c,a b", None], order=2, analyzer="word", token_pattern="[^,]+")
+    assert commas.score(["c,a b", None])["unknown"].to_pylist() == [0, None]
+    with pytest.raises(bow.InvalidInput, match='token "a b"'):
+        commas.write_arpa(tmp_path / "never.arpa")
+    assert not (tmp_path / "never.arpa").exists()
+    with pytest.raises(bow.UnsupportedType, match="the model is of tokens"):
+        model.score(["a"])
+    with pytest.raises(bow.UnsupportedType, match="the model is of text"):
+        KneserNey(["a b"], order=2).score([[1]])
+    with pytest.raises(bow.InvalidInput, match="row 1 is not UTF-8"):
+        KneserNey(["a b"], order=2).score([b"a", b"\xff"])
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_scores_do_not_depend_on_threads(threads: int) -> None:
+    chance = random.Random(5)
+    rows = [" ".join(chance.choices("abcdefgh", k=chance.randrange(30))) for _ in range(900)]
+    column = pa.chunked_array([rows[:1], rows[1:500], [None], rows[500:]])
+    expected = KneserNey(column, order=4, threads=1).score(column)
+    assert KneserNey(column, order=4, threads=threads).score(column).equals(expected)
 
 
 def test_what_cannot_be_asked(tmp_path: Path) -> None:

@@ -129,6 +129,18 @@ def test_cuts_are_the_fewest(rows: list[Any], others: list[Any], most: int, leas
     assert lexicon.join(column, delimiter="+").to_pylist() == joined
 
 
+def test_blanks_within_tokens_are_no_joints() -> None:
+    rows = ["new york,big apple,red", "new york,big apple", "red,new york", None]
+    lexicon = Lexicon(rows, max_length=2, min_count=2, token_pattern="[^,]+")
+    assert lexicon.table()["phrase"].to_pylist() == ["new york big apple"]
+    joined = ["new york+big apple red", "new york+big apple", "red new york", ""]
+    assert lexicon.join(rows, delimiter="+").to_pylist() == joined
+    assert lexicon.segment(rows).to_pylist()[2:] == [["red", "new york"], []]
+    assert lexicon.join(rows[:1], delimiter=" and ").to_pylist() == ["new york and big apple red"]
+    with pytest.raises(bow.UnsupportedType, match="delimiter is 1"):
+        lexicon.join(rows, delimiter=1)  # type: ignore[arg-type]
+
+
 @settings(max_examples=80)
 @given(ROWS, st.integers(1, 4), st.sampled_from(["flat", "harmonic", "linear"]), st.integers(1, 3))
 def test_what_stands_near(rows: list[Any], window: int, weight: Any, least: int) -> None:

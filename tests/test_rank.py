@@ -226,3 +226,21 @@ def test_what_cannot_be_asked() -> None:
     twice = pa.table({"query": [0, 0], "row": [1, 1], "score": [1.0, 2.0]})
     with pytest.raises(bow.InvalidInput, match="twice"):
         reciprocal_rank(twice)
+
+
+def test_damaged_files_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "whole.bm25"
+    BM25(["red apple", "green apple", "sky", None], k1=1.2).save(path)
+    good = path.read_bytes()
+    damaged = [good[:length] for length in (*range(0, len(good), 61), len(good) - 1)]
+    for at in range(len(good)):
+        flipped = bytearray(good)
+        flipped[at] ^= 1 << at % 8
+        damaged.append(bytes(flipped))
+    damaged.append(good + bytes(64))
+    for number, content in enumerate(damaged):
+        broken = tmp_path / str(number)
+        broken.write_bytes(content)
+        with pytest.raises((bow.CorruptIndex, bow.IndexFormatError)):
+            BM25.open(broken)
+    assert BM25.open(path).search("apple")["row"].to_pylist() == [0, 1]

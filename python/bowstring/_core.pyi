@@ -439,7 +439,9 @@ class Counted:
         self, kept: _Column | None, binary: bool, threads: int | None
     ) -> tuple[Array, Array, Array]: ...
     def run(self, orders: tuple[int, int, bool]) -> Run: ...
-    def vocabulary(self, kept: _Column | None, analyzer: str) -> Vocabulary: ...
+    def vocabulary(
+        self, kept: _Column | None, analyzer: str, threads: int | None = None
+    ) -> Vocabulary: ...
 
 @final
 class Run:
@@ -592,6 +594,7 @@ def find_phrases(
 ) -> tuple[Vocabulary, Table]: ...
 def segment(
     phrases: Vocabulary,
+    joint: str,
     column: _Column,
     analyzer: str,
     characters: Characters,

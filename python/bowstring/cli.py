@@ -240,6 +240,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     selection.add(select.add_subparsers(metavar="METHOD", required=True))
 
+    from bowstring import counting_command
+
+    counting = counting_command.add(command)
+
     _add_tokens(
         command(
             "tokens",
@@ -299,7 +303,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--path", metavar="INDEX", help="where to put the index; a cache by default")
 
     for name, added in commands.choices.items():
-        if name not in ("lm", "select", "tokens"):
+        if name not in ("lm", "select", "tokens", *counting):
             _add_threads(added)
     return parser
 

@@ -614,7 +614,7 @@ class NGramCounter(Estimator):
             if not _pc.any(kept).as_py():
                 raise InvalidInput("no term is left: lower min_df, or raise max_df")
         triple = counted.matrix(kept, bool(self.binary), threads) if matrix else None
-        self._fitted = counted.vocabulary(kept, cutting.kernel)
+        self._fitted = counted.vocabulary(kept, cutting.kernel, threads)
         self._width = len(self._fitted)
         if found is not None and frequencies:
             found = found if kept is None else found.filter(kept)
@@ -653,7 +653,7 @@ def row_ngrams(data: Any, **options: Any) -> pa.LargeListArray[Any]:
     starts, columns, numbers = (
         _pa.array(part) for part in counted.matrix(None, bool(counter.binary), counter._threads())
     )
-    names = _pa.array(counted.vocabulary(None, cutting.kernel).names())
+    names = _pa.array(counted.vocabulary(None, cutting.kernel, counter._threads()).names())
     rows = _pa.StructArray.from_arrays(
         [names.take(columns), numbers.cast(pa.uint64())], ["term", "count"]
     )
@@ -789,7 +789,7 @@ def top_ngrams(
     order: Any = [("count", "descending"), ("place", "ascending")]
     best = _pc.select_k_unstable(pa.table({"count": count, "place": place}), k, order)
     kept = _pc.is_in(place, best)
-    names = _pa.array(counted.vocabulary(kept, cutting.kernel).names())
+    names = _pa.array(counted.vocabulary(kept, cutting.kernel, counter._threads()).names())
     table = pa.table({"ngram": names, "count": count.filter(kept)})
     return table.sort_by([("count", "descending"), ("ngram", "ascending")])
 

@@ -112,10 +112,10 @@ class Cutting:
         grams = [self._grams(text) for text in rows.to_pylist()]
         return Source(_pa.array(grams, pa.large_list(TEXT)), source.rows, source.nbytes)
 
-    def _grams(self, text: str | bytes | None) -> list[str]:
+    def _grams(self, text: str | bytes | None) -> list[str] | None:
         assert self.pattern is not None
         if text is None:
-            return []
+            return None
         text = text.decode() if isinstance(text, bytes) else text
         text = text.lower() if self.lowercase else text
         tokens = [token for token in self.pattern.findall(text) if token not in self.stop_words]

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from bowstring import _core
 from bowstring.columns import TEXT, as_float, as_option
 from bowstring.cutting import TOKEN_PATTERN, Cutting
-from bowstring.errors import InvalidInput
+from bowstring.errors import InvalidInput, UnsupportedType
 from bowstring.report import progress_callback
 
 Association: TypeAlias = Literal["t", "pmi", "npmi", "log_likelihood", "mikolov"]
@@ -204,7 +204,8 @@ class Lexicon:
         Returns
         -------
         pyarrow.LargeStringArray
-            Pieces with blanks between them, and `delimiter` between the tokens of a phrase.
+            Pieces with blanks between them, and `delimiter` between the tokens of a phrase; blanks
+            within a token, where `token_pattern` has some, stay as they are.
 
         Examples
         --------
@@ -213,16 +214,19 @@ class Lexicon:
         >>> lexicon.join(["or to be to"]).to_pylist()
         ['or to_be to']
         """
-        _, _, pieces, offsets = self._cut(data, column, progress)
-        joined = _pc.replace_substring(pieces, " ", delimiter)
-        lists = _pa.LargeListArray.from_arrays(offsets, joined)
-        return _pa.array([" ".join(pieces) for pieces in lists.to_pylist()], TEXT)
+        if not isinstance(delimiter, str):
+            raise UnsupportedType(f"delimiter is {delimiter!r}: give a string")
+        _, _, pieces, offsets = self._cut(data, column, progress, delimiter)
+        rows = _pa.LargeListArray.from_arrays(offsets, pieces)
+        return _pc.binary_join(rows, pa.scalar(" ", TEXT))
 
-    def _cut(self, data: Any, column: str | None, progress: Progress) -> tuple[Any, Any, Any, Any]:
+    def _cut(
+        self, data: Any, column: str | None, progress: Progress, joint: str = " "
+    ) -> tuple[Any, Any, Any, Any]:
         source = self._cutting.source(data, column)
         with progress_callback(progress, source) as report:
             start, stop, pieces, ends = _core.segment(
-                self._phrases, source.stream, *self._cutting.core(), self._threads, report
+                self._phrases, joint, source.stream, *self._cutting.core(), self._threads, report
             )
         ends = _pa.array(ends).cast(pa.int64())
         offsets = _pa.concat_arrays([_pa.array([0], pa.int64()), ends])

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from bowstring import _core
 from bowstring.columns import TEXT, as_array, as_column, as_float, as_option
 from bowstring.cutting import TOKEN_PATTERN, Cutting
-from bowstring.errors import InvalidInput, UnsupportedType
+from bowstring.errors import CorruptIndex, InvalidInput, UnsupportedType
 from bowstring.report import progress_callback
 
 Variant: TypeAlias = Literal["lucene", "robertson", "atire", "bm25l", "bm25+"]
@@ -237,11 +237,14 @@ class BM25:
         FileNotFoundError: [Errno 2] No such file or directory (os error 2): 'nowhere'
         """
         postings, text = _core.Postings.open(os.fspath(path))
-        said = json.loads(text or "{}")
-        method, idf, k1, b, delta = said["formula"]
-        opened = cls(
-            method=method, idf=idf, k1=k1, b=b, delta=delta, threads=threads, **said["options"]
-        )
+        try:
+            said = json.loads(text)
+            method, idf, k1, b, delta = said["formula"]
+            opened = cls(
+                method=method, idf=idf, k1=k1, b=b, delta=delta, threads=threads, **said["options"]
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise CorruptIndex(f"{os.fspath(path)} says nothing of its options: {error}") from None
         opened._postings = postings
         opened._weights = None
         return opened

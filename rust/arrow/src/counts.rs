@@ -111,9 +111,12 @@ pub fn read_given<R: Reader>(
             if row % ROWS == 0 {
                 monitor.check()?;
             }
+            if lists.is_null(row) {
+                shard.push_bytes(None)?;
+                continue;
+            }
             let offsets = lists.value_offsets();
             let span = offsets[row] as usize..offsets[row + 1] as usize;
-            let span = if lists.is_null(row) { 0..0 } else { span };
             shard.push_given(&mut span.map(|at| strings.value(at).as_bytes()))?;
         }
     }

@@ -10,6 +10,7 @@ use arrow_array::{
     ArrayRef, Float64Array, Int32Array, Int64Array, LargeBinaryArray, LargeStringArray,
     RecordBatch, UInt8Array, UInt32Array, UInt64Array,
 };
+use arrow_buffer::{Buffer, ScalarBuffer};
 use bowstring::counts as kernel;
 use bowstring::counts::{
     Analyzer, Hash, HashedShard, Matrix, Orders, Sequence, Shard, Spelling, Tokeniser,
@@ -141,12 +142,12 @@ pub fn run_read<T: Send + 'static>(
 
 /// Where rows start, columns, and numbers, as SciPy takes them: 32 bits where they fit.
 pub fn csr(matrix: Matrix) -> (Array, Array, Array) {
-    let narrow = matrix.columns.len() <= i32::MAX as usize
-        && matrix.columns.iter().all(|&column| column <= i32::MAX as u32);
+    let narrow = matrix.columns.len() <= i32::MAX as usize && matrix.width() <= i32::MAX as usize;
     let (starts, columns): (ArrayRef, ArrayRef) = if narrow {
         let starts: Vec<i32> = matrix.row_starts.iter().map(|&start| start as i32).collect();
-        let columns: Vec<i32> = matrix.columns.into_iter().map(|column| column as i32).collect();
-        (Arc::new(Int32Array::from(starts)), Arc::new(Int32Array::from(columns)))
+        // The same bytes, of another type.
+        let columns = ScalarBuffer::<i32>::from(Buffer::from_vec(matrix.columns));
+        (Arc::new(Int32Array::from(starts)), Arc::new(Int32Array::new(columns, None)))
     } else {
         let starts: Vec<i64> = matrix.row_starts.iter().map(|&start| start as i64).collect();
         let columns: Vec<i64> = matrix.columns.into_iter().map(i64::from).collect();
@@ -167,7 +168,7 @@ fn columns_of(kept: Option<Column>) -> Result<Option<Vec<u32>>> {
     Ok(Some(columns.collect()))
 }
 
-fn taken() -> Error {
+pub fn taken() -> Error {
     Error::InvalidInput("the counts were taken before; count again".into())
 }
 
@@ -180,12 +181,12 @@ impl Counted {
         &self,
         py: Python<'_>,
         threads: Option<usize>,
-        ask: impl FnOnce(&kernel::Counted, &Monitor) -> Result<T> + Send + 'static,
+        ask: impl FnOnce(&mut kernel::Counted, &Monitor) -> Result<T> + Send + 'static,
     ) -> PyResult<T> {
         let counted = Arc::clone(&self.0);
         run(py, threads, move |monitor| {
-            let counted = counted.lock().unwrap_or_else(PoisonError::into_inner);
-            ask(counted.as_ref().ok_or_else(taken)?, monitor)
+            let mut counted = counted.lock().unwrap_or_else(PoisonError::into_inner);
+            ask(counted.as_mut().ok_or_else(taken)?, monitor)
         })
     }
 }
@@ -203,7 +204,7 @@ impl Counted {
             .map(Table)
     }
 
-    /// Where rows start, columns, counts.
+    /// Where rows start, columns, counts; once.
     fn matrix(
         &self,
         py: Python<'_>,
@@ -229,14 +230,16 @@ impl Counted {
     }
 
     /// The n-grams; the counts are gone then.
+    #[pyo3(signature = (kept, analyzer, threads=None))]
     fn vocabulary(
         &self,
         py: Python<'_>,
         kept: Option<Column>,
         analyzer: String,
+        threads: Option<usize>,
     ) -> PyResult<Vocabulary> {
         let counted = Arc::clone(&self.0);
-        run(py, Some(1), move |_| {
+        run(py, threads, move |_| {
             let counted = counted.lock().unwrap_or_else(PoisonError::into_inner).take();
             let columns = columns_of(kept)?;
             Ok(Arc::new(counted.ok_or_else(taken)?.vocabulary(columns.as_deref())))
@@ -253,11 +256,18 @@ pub struct Run(Arc<kernel::Run>);
 impl Run {
     /// Maps a run that was saved.
     #[staticmethod]
-    fn open(py: Python<'_>, path: &str, least: usize, most: usize, whole: bool) -> PyResult<Self> {
-        run_short(py, || {
+    fn open(
+        py: Python<'_>,
+        path: String,
+        least: usize,
+        most: usize,
+        whole: bool,
+    ) -> PyResult<Self> {
+        run(py, Some(1), move |monitor| {
             let orders = Orders::new(least, most, whole)?;
-            kernel::Run::open(std::path::Path::new(path), orders).map(|run| Self(Arc::new(run)))
+            kernel::Run::open(std::path::Path::new(&path), orders, monitor).map(Arc::new)
         })
+        .map(Self)
     }
 
     fn save(&self, py: Python<'_>, path: String) -> PyResult<()> {

@@ -8,13 +8,15 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, UInt64Array};
 use bowstring::counts::Sequence;
-use bowstring::counts::kneser_ney::{Model, Score};
-use bowstring::{Error, Monitor};
+use bowstring::counts::kneser_ney::{Model, Score, Scorer, join_scores};
+use bowstring::{Error, Monitor, default_threads, pool};
+use bowstring_arrow as arrow;
 use pyo3::prelude::*;
 
 use crate::capsule::{Column, Table};
-use crate::counts::{Characters, run_read};
-use crate::detached::run;
+use crate::counts::{Characters, run_read, taken, tokeniser, write_token};
+use crate::detached::{run, run_reporting};
+use crate::error::to_python;
 
 /// An n-gram model with modified Kneser-Ney smoothing.
 #[pyclass(frozen, module = "bowstring._core")]
@@ -41,8 +43,10 @@ impl KneserNey {
         threads: Option<usize>,
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
+        let name = analyzer.to_string();
         let estimate = move |sequence: Sequence, monitor: &Monitor| {
-            Model::estimate(sequence, order, monitor).map(Arc::new)
+            let spell = |token: &[u8], out: &mut Vec<u8>| write_token(&name, token, out);
+            Model::estimate(sequence, order, spell, monitor).map(Arc::new)
         };
         run_read(
             py, column, analyzer, characters, lowercase, stop_words, threads, progress, estimate,
@@ -100,23 +104,43 @@ impl KneserNey {
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Table> {
         let model = Arc::clone(&self.0);
-        let score = move |sequence: Sequence, monitor: &Monitor| {
-            let scores = model.score(&sequence, start, stop, monitor)?;
-            let float = |of: fn(&Score) -> f64| -> ArrayRef {
-                Arc::new(Float64Array::from_iter(scores.iter().map(|s| s.as_ref().map(of))))
-            };
-            let whole = |of: fn(&Score) -> u64| -> ArrayRef {
-                Arc::new(UInt64Array::from_iter(scores.iter().map(|s| s.as_ref().map(of))))
-            };
-            RecordBatch::try_from_iter_with_nullable([
-                ("log10", float(|score| score.log10), true),
-                ("known_log10", float(|score| score.known_log10), true),
-                ("tokens", whole(|score| score.tokens), true),
-                ("unknown", whole(|score| score.unknown), true),
-            ])
-            .map_err(|error| Error::Source(Box::new(error)))
-        };
-        run_read(py, column, analyzer, characters, lowercase, stop_words, threads, progress, score)
-            .map(Table)
+        let given = analyzer == "given";
+        let analyzer = if given { "whitespace" } else { analyzer };
+        let tokeniser = tokeniser(analyzer, characters, lowercase, stop_words)
+            .and_then(|tokeniser| tokeniser.ok_or_else(taken))
+            .map_err(|error| to_python(py, &error))?;
+        run_reporting(py, progress, move |monitor| {
+            let pool = pool(threads)?;
+            pool.install(|| {
+                monitor.enter(bowstring::Phase::Reading, 0, None);
+                let threads = if given { 1 } else { threads.unwrap_or_else(default_threads) };
+                let reader =
+                    || Scorer::new(Arc::clone(&model), Arc::clone(&tokeniser), start, stop);
+                let mut readers: Vec<Scorer> = (0..threads).map(|_| reader()).collect();
+                if given {
+                    arrow::read_given(column.chunks(), &mut readers[0], &monitor)?;
+                } else {
+                    arrow::read_rows(column.chunks(), &mut readers, &monitor)?;
+                }
+                table(&join_scores(readers))
+            })
+        })
+        .map(Table)
     }
+}
+
+fn table(scores: &[Option<Score>]) -> bowstring::Result<RecordBatch> {
+    let float = |of: fn(&Score) -> f64| -> ArrayRef {
+        Arc::new(Float64Array::from_iter(scores.iter().map(|score| score.as_ref().map(of))))
+    };
+    let whole = |of: fn(&Score) -> u64| -> ArrayRef {
+        Arc::new(UInt64Array::from_iter(scores.iter().map(|score| score.as_ref().map(of))))
+    };
+    RecordBatch::try_from_iter_with_nullable([
+        ("log10", float(|score| score.log10), true),
+        ("known_log10", float(|score| score.known_log10), true),
+        ("tokens", whole(|score| score.tokens), true),
+        ("unknown", whole(|score| score.unknown), true),
+    ])
+    .map_err(|error| Error::Source(Box::new(error)))
 }

@@ -61,6 +61,7 @@ pub fn find_phrases(
 pub fn segment(
     py: Python<'_>,
     phrases: &Vocabulary,
+    joint: String,
     column: Column,
     analyzer: &str,
     characters: &Characters,
@@ -73,7 +74,7 @@ pub fn segment(
     let name = analyzer.to_string();
     let cut = move |sequence: Sequence, monitor: &Monitor| {
         let pieces = kernel::segment(&phrases, &sequence, monitor)?;
-        let (bytes, ends) = kernel::spell(&sequence, &pieces, |token, out| {
+        let (bytes, ends) = kernel::spell(&sequence, &pieces, &joint, |token, out| {
             crate::counts::write_token(&name, token, out);
         });
         let offsets = arrow_buffer::OffsetBuffer::new(ends.into());

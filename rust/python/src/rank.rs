@@ -88,11 +88,12 @@ impl Postings {
 
     /// Maps what was saved; with what was said of it.
     #[staticmethod]
-    fn open(py: Python<'_>, path: &str) -> PyResult<(Self, String)> {
-        run_short(py, || {
-            let (postings, options) = kernel::Postings::open(Path::new(path))?;
-            Ok((Self(Arc::new(postings)), options))
-        })
+    fn open(py: Python<'_>, path: String) -> PyResult<(Self, String)> {
+        let (postings, options) = run(py, Some(1), move |monitor| {
+            let (postings, options) = kernel::Postings::open(Path::new(&path), monitor)?;
+            Ok((Arc::new(postings), options))
+        })?;
+        Ok((Self(postings), options))
     }
 
     fn save(&self, py: Python<'_>, path: String, options: String) -> PyResult<()> {

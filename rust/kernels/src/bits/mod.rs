@@ -69,7 +69,7 @@ fn bits_at(words: &[u64], at: usize, count: usize) -> u64 {
 
 /// Asks memory for a place, and does not wait.
 #[inline]
-fn prefetch<T>(items: &[T], at: usize) {
+pub(crate) fn prefetch<T>(items: &[T], at: usize) {
     if let Some(item) = items.get(at) {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: every x86-64 has the instruction, and it is a hint: nothing is read.

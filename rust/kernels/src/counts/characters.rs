@@ -34,6 +34,9 @@ pub struct Characters {
     pages: Vec<u16>,
     flags: Vec<[u8; PAGE]>,
     lower: HashMap<u32, String>,
+    /// Whether ASCII's separators, 0x1C to 0x1F, are white space; `None` where other ASCII is than
+    /// everywhere.
+    separators: Option<bool>,
 }
 
 impl Characters {
@@ -70,7 +73,7 @@ impl Characters {
             set(code, CHANGES)?;
         }
         let mut places: HashMap<[u8; PAGE], u16> = HashMap::new();
-        let mut table = Self { pages: vec![], flags: vec![], lower };
+        let mut table = Self { pages: vec![], flags: vec![], lower, separators: None };
         for page in all {
             let place = *places.entry(page).or_insert_with(|| {
                 table.flags.push(page);
@@ -88,6 +91,10 @@ impl Characters {
                 )));
             }
         }
+        let separators = table.flags(0x1C) & SPACE != 0;
+        let usual =
+            |byte: u8| is_space(byte, separators) == (table.flags(byte.into()) & SPACE != 0);
+        table.separators = (0..128).all(usual).then_some(separators);
         Ok(table)
     }
 
@@ -123,12 +130,18 @@ impl Characters {
             pages: vec![0; PAGES],
             flags: vec![[0; PAGE]],
             lower: HashMap::new(),
+            separators: None,
         })
     }
 
     #[inline]
     pub(crate) fn flags(&self, code: u32) -> u8 {
         self.flags[usize::from(self.pages[code as usize / PAGE])][code as usize % PAGE]
+    }
+
+    /// Whether ASCII's separators are white space; `None` where [`is_space`] does not say what is.
+    pub(crate) fn separators(&self) -> Option<bool> {
+        self.separators
     }
 
     /// Whether a character is part of a word.
@@ -181,4 +194,10 @@ impl Characters {
 pub(crate) const fn is_word(byte: u8) -> bool {
     // Without branches, so that compilers look at many bytes at once.
     ((byte | 0x20).wrapping_sub(b'a') < 26) | (byte.wrapping_sub(b'0') < 10) | (byte == b'_')
+}
+
+/// Whether a byte of ASCII is white space, with the separators or without.
+#[inline]
+pub(crate) const fn is_space(byte: u8, separators: bool) -> bool {
+    (byte == b' ') | (byte.wrapping_sub(b'\t') < 5) | (separators & (byte.wrapping_sub(0x1C) < 4))
 }

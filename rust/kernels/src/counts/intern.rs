@@ -1,6 +1,8 @@
 //! Numbers for distinct strings: a table whose entries hold short strings themselves, so that most
 //! look-ups touch one line of memory.
 
+use crate::bits::prefetch;
+
 /// Bytes behind a string that [`Interner::intern`] may read, whatever they hold.
 pub(crate) const PADDING: usize = 64;
 
@@ -95,6 +97,18 @@ fn hash(key: [u64; 2]) -> u64 {
     fold(key[0] ^ SEEDS[0], key[1] ^ SEEDS[1])
 }
 
+/// A short string's key: itself and its length.
+#[inline]
+fn short_key(text: &[u8], start: usize, stop: usize) -> [u64; 2] {
+    let length = stop - start;
+    let whole = text
+        .get(start..start + 16)
+        .and_then(|bytes| bytes.try_into().ok())
+        .map_or(0, u128::from_le_bytes);
+    let kept = whole & !(u128::MAX << (8 * length));
+    [kept as u64, (kept >> 64) as u64 | (length as u64) << 56]
+}
+
 /// A long string's key: 120 bits of hash, and a length that no short one has.
 fn long_key(string: &[u8]) -> [u64; 2] {
     let word = |bytes: &[u8]| {
@@ -136,16 +150,10 @@ impl Interner {
     /// The number of `text[start..stop]`, behind which `text` has [`PADDING`] bytes more.
     #[inline]
     pub(crate) fn intern(&mut self, text: &[u8], start: usize, stop: usize) -> u32 {
-        let length = stop - start;
-        if length > INLINE {
+        if stop - start > INLINE {
             return self.intern_long(&text[start..stop]);
         }
-        let whole = text
-            .get(start..start + 16)
-            .and_then(|bytes| bytes.try_into().ok())
-            .map_or(0, u128::from_le_bytes);
-        let kept = whole & !(u128::MAX << (8 * length));
-        let key = [kept as u64, (kept >> 64) as u64 | (length as u64) << 56];
+        let key = short_key(text, start, stop);
         let mask = self.table.len() - 1;
         let mut at = hash(key) as usize & mask;
         loop {
@@ -168,6 +176,59 @@ impl Interner {
         let mut padded = [0; 16];
         padded[..string.len()].copy_from_slice(string);
         self.intern(&padded, 0, string.len())
+    }
+
+    /// Asks memory for where [`Interner::find`] will look.
+    #[inline]
+    pub(crate) fn ask(&self, text: &[u8], start: usize, stop: usize) {
+        if stop - start <= INLINE {
+            let place = hash(short_key(text, start, stop)) as usize & (self.table.len() - 1);
+            prefetch(&self.table, place);
+        }
+    }
+
+    /// The number that `text[start..stop]` has, behind which `text` has [`PADDING`] bytes more.
+    #[inline]
+    pub(crate) fn find(&self, text: &[u8], start: usize, stop: usize) -> Option<u32> {
+        if stop - start > INLINE {
+            return self.find_long(&text[start..stop]);
+        }
+        let key = short_key(text, start, stop);
+        let mask = self.table.len() - 1;
+        let mut at = hash(key) as usize & mask;
+        loop {
+            let entry = self.table[at];
+            if entry.id == EMPTY || entry.key == key {
+                return (entry.id != EMPTY).then_some(entry.id);
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    /// The number that a string has that lies anywhere.
+    pub(crate) fn find_bytes(&self, string: &[u8]) -> Option<u32> {
+        if string.len() > INLINE {
+            return self.find_long(string);
+        }
+        let mut padded = [0; 16];
+        padded[..string.len()].copy_from_slice(string);
+        self.find(&padded, 0, string.len())
+    }
+
+    fn find_long(&self, string: &[u8]) -> Option<u32> {
+        let key = long_key(string);
+        let mask = self.table.len() - 1;
+        let mut at = hash(key) as usize & mask;
+        loop {
+            let entry = self.table[at];
+            if entry.id == EMPTY {
+                return None;
+            }
+            if entry.key == key && self.strings.get(entry.id as usize) == string {
+                return Some(entry.id);
+            }
+            at = (at + 1) & mask;
+        }
     }
 
     fn intern_long(&mut self, string: &[u8]) -> u32 {

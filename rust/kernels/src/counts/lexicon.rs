@@ -65,35 +65,33 @@ pub fn phrases(sequence: &Sequence, options: &PhraseOptions, monitor: &Monitor) 
         )));
     }
     let orders = Orders::new(1, most, false)?;
-    let Numbered { ids, starts, lengths } = number(sequence, orders, monitor)?;
-    let mut counts = vec![0u64; starts.len()];
-    for &id in ids.iter().filter(|&&id| id != NONE) {
-        counts[id as usize] += 1;
-    }
+    let numbered = number(sequence, orders, monitor)?;
+    let counts = numbered.counts();
+    let Numbered { starts, lengths, .. } = &numbered;
     let mut distinct = vec![0u64; most + 1];
     let mut places = vec![0u64; most + 1];
     for (&length, &count) in lengths.iter().zip(&counts) {
         distinct[usize::from(length)] += 1;
-        places[usize::from(length)] += count;
+        places[usize::from(length)] += u64::from(count);
     }
     for length in 1..=most {
         distinct[length] += distinct[length - 1];
     }
     monitor.check()?;
     let tokens = places[1] as f64;
-    let single = |place: usize| counts[ids[place * most] as usize] as f64;
+    let single = |place: usize| f64::from(counts[numbered.at(place, 1) as usize]);
     let mut path = vec![NONE; most + 1];
     let mut found: Vec<(u32, f64)> = vec![];
-    for (id, (&start, &length)) in (0u32..).zip(starts.iter().zip(&lengths)) {
+    for (id, (&start, &length)) in (0u32..).zip(starts.iter().zip(lengths)) {
         let length = usize::from(length);
         path[length] = id;
         let count = counts[id as usize];
-        if length < 2 || count < options.least_count.max(1) {
+        if length < 2 || u64::from(count) < options.least_count.max(1) {
             continue;
         }
         let start = start as usize;
-        let count = count as f64;
-        let before = counts[path[length - 1] as usize] as f64;
+        let count = f64::from(count);
+        let before = f64::from(counts[path[length - 1] as usize]);
         let last = single(start + length - 1);
         let apart = || (start..start + length).map(|place| (single(place) / tokens).ln());
         let score = match options.association {
@@ -119,7 +117,6 @@ pub fn phrases(sequence: &Sequence, options: &PhraseOptions, monitor: &Monitor) 
             found.push((id, score));
         }
     }
-    drop(ids);
     if let Some(top) = options.top {
         let mut kept = vec![];
         for length in 2..=most {
@@ -148,7 +145,7 @@ pub fn phrases(sequence: &Sequence, options: &PhraseOptions, monitor: &Monitor) 
     Ok(Phrases {
         vocabulary: Vocabulary::new(orders, &sequence.words, grams),
         length: found.iter().map(|&(id, _)| lengths[id as usize].into()).collect(),
-        count: found.iter().map(|&(id, _)| counts[id as usize]).collect(),
+        count: found.iter().map(|&(id, _)| counts[id as usize].into()).collect(),
         score: found.iter().map(|&(_, score)| score).collect(),
     })
 }
@@ -274,10 +271,11 @@ impl Vocabulary {
     }
 }
 
-/// The pieces as strings end to end, and where each ends; tokens joined by blanks.
+/// The pieces as strings end to end, and where each ends; tokens joined by `joint`.
 pub fn spell(
     sequence: &Sequence,
     pieces: &Pieces,
+    joint: &str,
     write: impl Fn(&[u8], &mut Vec<u8>),
 ) -> (Vec<u8>, Vec<i64>) {
     let (mut bytes, mut ends) = (vec![], vec![0]);
@@ -288,7 +286,7 @@ pub fn spell(
             let span = pieces.start[at] as usize..pieces.stop[at] as usize;
             for (place, &symbol) in symbols[span].iter().enumerate() {
                 if place > 0 {
-                    bytes.push(b' ');
+                    bytes.extend_from_slice(joint.as_bytes());
                 }
                 write(sequence.words.get(symbol as usize - 1), &mut bytes);
             }

@@ -20,6 +20,8 @@ pub const MAX_ORDER: usize = 255;
 
 /// Windows that are sorted together, if several tokens are needed to make up as many.
 const GROUP: usize = 1 << 14;
+/// Places that a thread takes at a time.
+const STRETCH: usize = 1 << 16;
 /// Groups by two tokens, where there are at most so many pairs.
 const MAX_PAIRS: usize = 1 << 21;
 
@@ -48,22 +50,46 @@ impl Orders {
         }
         Ok(Self { least, most, whole })
     }
-
-    /// N-grams that may start at one place.
-    pub(crate) fn width(self) -> usize {
-        self.most + 1 - self.least
-    }
 }
 
 /// The distinct n-grams of a sequence in order, and which of them start at each place.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Numbered {
-    /// Of place `p` the n-grams `p * width ..`, shortest first; [`NONE`] where there is none.
-    pub(crate) ids: Vec<u32>,
+    /// Of each place the longest n-gram that starts there, [`NONE`] where there is none. All others
+    /// that start there are what it begins with.
+    pub(crate) longest: Vec<u32>,
+    /// Each n-gram without its last token; [`NONE`] where that is too short to count.
+    pub(crate) shorter: Vec<u32>,
     /// Where each n-gram first starts.
     pub(crate) starts: Vec<u32>,
     /// How many tokens each has.
     pub(crate) lengths: Vec<u8>,
+}
+
+impl Numbered {
+    /// Occurrences of each n-gram.
+    pub(crate) fn counts(&self) -> Vec<u32> {
+        let mut counts = vec![0u32; self.starts.len()];
+        for &id in self.longest.iter().filter(|&&id| id != NONE) {
+            counts[id as usize] += 1;
+        }
+        // Each comes behind what it begins with.
+        for (id, &shorter) in self.shorter.iter().enumerate().rev() {
+            if shorter != NONE {
+                counts[shorter as usize] += counts[id];
+            }
+        }
+        counts
+    }
+
+    /// The n-gram of `length` tokens that starts at a place where one of so many starts.
+    pub(crate) fn at(&self, place: usize, length: usize) -> u32 {
+        let mut id = self.longest[place];
+        while usize::from(self.lengths[id as usize]) > length {
+            id = self.shorter[id as usize];
+        }
+        id
+    }
 }
 
 /// How many symbols of so many bits one key holds.
@@ -72,21 +98,38 @@ struct Keys<'a> {
     bits: u32,
     held: usize,
     most: usize,
+    /// The top bit of each symbol's place in a key, and all below them.
+    tops: u64,
+    rests: u64,
 }
 
-impl Keys<'_> {
+impl<'a> Keys<'a> {
+    fn new(symbols: &'a [u32], distinct: usize, most: usize) -> Self {
+        let bits = (usize::BITS - distinct.leading_zeros()).max(1);
+        let held = ((64 / bits) as usize).min(most);
+        let field = |field: u64| (0..held as u32).fold(0, |all, at| all | field << (at * bits));
+        let top = 1 << (bits - 1);
+        Self { symbols, bits, held, most, tops: field(top), rests: field(top - 1) }
+    }
+
+    #[inline]
     fn key(&self, at: usize) -> u64 {
-        let mut key = 0;
-        let mut ended = false;
-        for place in at..at + self.held {
-            let symbol = match self.symbols.get(place) {
-                Some(&symbol) if !ended => symbol,
-                _ => END,
-            };
-            ended |= symbol == END;
-            key = key << self.bits | u64::from(symbol);
+        let key = |symbols: &[u32]| {
+            symbols.iter().fold(0, |key, &symbol| key << self.bits | u64::from(symbol))
+        };
+        let (key, room) = match self.symbols.get(at..at + self.held) {
+            Some(symbols) => (key(symbols), self.held),
+            None => (key(&self.symbols[at..]), self.symbols.len() - at),
+        };
+        let key = key << ((self.held - room) as u32 * self.bits);
+        // The top bit of each field, set where the field is 0: none of the sums carries over.
+        let ends = !(((key & !self.tops) + self.rests) | key) & self.tops;
+        if ends == 0 {
+            return key;
         }
-        key
+        // What is behind the first end does not count.
+        let kept = ends.leading_zeros();
+        if kept == 0 { 0 } else { key >> (64 - kept) << (64 - kept) }
     }
 
     /// The leading symbols that two different keys share.
@@ -104,14 +147,21 @@ impl Keys<'_> {
     }
 }
 
+/// The n-grams of a group, numbered from 0 on.
+#[derive(Default)]
+struct Found {
+    shorter: Vec<u32>,
+    starts: Vec<u32>,
+    lengths: Vec<u8>,
+}
+
 /// A group of windows on its way to be numbered.
 struct Group<'a> {
     keys: &'a Keys<'a>,
     orders: Orders,
-    ids: &'a [AtomicU32],
+    longest: &'a [AtomicU32],
     path: Vec<u32>,
-    starts: Vec<u32>,
-    lengths: Vec<u8>,
+    found: Found,
     spare: Vec<(u64, u32)>,
 }
 
@@ -154,16 +204,16 @@ impl Group<'_> {
         }
     }
 
-    fn next(&mut self, at: u32, length: usize) -> u32 {
-        self.starts.push(at);
-        self.lengths.push(length as u8);
-        self.starts.len() as u32 - 1
+    fn next(&mut self, at: u32, length: usize, shorter: u32) -> u32 {
+        self.found.shorter.push(shorter);
+        self.found.starts.push(at);
+        self.found.lengths.push(length as u8);
+        self.found.starts.len() as u32 - 1
     }
 
     /// Numbers the n-grams of windows that are the same, of `length` symbols.
     fn number(&mut self, same: &[(u64, u32)], shared: usize, length: usize) {
         let Orders { least, whole, .. } = self.orders;
-        let width = self.orders.width();
         let Some(&(_, first)) = same.first() else { return };
         if length < least {
             if whole {
@@ -171,21 +221,19 @@ impl Group<'_> {
                 let starts_unit = |at: u32| at == 0 || symbols[at as usize - 1] == END;
                 let mut id = None;
                 for &(_, at) in same.iter().filter(|(_, at)| length > 0 && starts_unit(*at)) {
-                    let id = *id.get_or_insert_with(|| self.next(at, length));
-                    self.ids[at as usize * width].store(id, Ordering::Relaxed);
+                    let id = *id.get_or_insert_with(|| self.next(at, length, NONE));
+                    self.longest[at as usize].store(id, Ordering::Relaxed);
                 }
             }
             return;
         }
         for order in (shared + 1).max(least)..=length {
-            self.path[order] = self.next(first, order);
+            let shorter = if order > least { self.path[order - 1] } else { NONE };
+            self.path[order] = self.next(first, order, shorter);
         }
-        let path = &self.path[least..=length];
+        let id = self.path[length];
         for &(_, at) in same {
-            let ids = &self.ids[at as usize * width..];
-            for (slot, &id) in ids.iter().zip(path) {
-                slot.store(id, Ordering::Relaxed);
-            }
+            self.longest[at as usize].store(id, Ordering::Relaxed);
         }
     }
 }
@@ -248,7 +296,7 @@ impl Groups {
 
 /// Numbers the n-grams of `sequence`.
 ///
-/// O(tokens · orders) time but for sorting within groups; 8 bytes a token, 4 more an order.
+/// O(tokens · orders) time but for sorting within groups; 8 bytes a token and 13 an n-gram.
 pub(crate) fn number(sequence: &Sequence, orders: Orders, monitor: &Monitor) -> Result<Numbered> {
     let symbols = &sequence.symbols[..];
     if symbols.len() >= u32::MAX as usize {
@@ -258,80 +306,104 @@ pub(crate) fn number(sequence: &Sequence, orders: Orders, monitor: &Monitor) -> 
         )));
     }
     let distinct = sequence.distinct();
-    let bits = (usize::BITS - distinct.leading_zeros()).max(1);
-    let held = ((64 / bits) as usize).min(orders.most);
-    let keys = Keys { symbols, bits, held, most: orders.most };
+    let keys = Keys::new(symbols, distinct, orders.most);
     let pairs = distinct + 1;
     let by_pairs = orders.least > 1 && pairs * pairs <= MAX_PAIRS;
     let pairs = if by_pairs { pairs } else { 0 };
     let mut groups = Groups { of: (0..).take((distinct + 1) * pairs.max(1)).collect(), pairs };
-    let mut sizes = vec![0u32; groups.of.len()];
-    for at in 0..symbols.len() {
-        sizes[groups.of(symbols, at)] += 1;
-    }
+    // Stretches of places, each counted and then filled in by one thread.
+    let stretch = symbols.len().div_ceil(rayon::current_num_threads()).max(1);
+    let stretches = symbols.len().div_ceil(stretch);
+    let span = |at: usize| at * stretch..((at + 1) * stretch).min(symbols.len());
+    let sizes: Vec<Vec<u32>> = (0..stretches)
+        .into_par_iter()
+        .map(|at| {
+            let mut sizes = vec![0u32; groups.of.len()];
+            span(at).for_each(|at| sizes[groups.of(symbols, at)] += 1);
+            sizes
+        })
+        .collect();
+    monitor.check()?;
     // Group 0 is of what ends units.
     let mut group = 0;
     let mut held_now = 0;
     let ends = if by_pairs { pairs } else { 1 };
-    let mut ranges = vec![0u32];
-    for (at, (of, size)) in groups.of.iter_mut().zip(&sizes).enumerate() {
-        if at >= ends && (group == 0 || held_now + *size as usize > GROUP) {
+    // Of each group how many places each stretch has, and then where it puts them.
+    let mut fills = vec![vec![0u32; stretches]];
+    for at in 0..groups.of.len() {
+        let size: usize = sizes.iter().map(|sizes| sizes[at] as usize).sum();
+        if at >= ends && (group == 0 || held_now + size > GROUP) {
             group += 1;
             held_now = 0;
-            ranges.push(0);
+            fills.push(vec![0; stretches]);
         }
-        *of = group;
-        held_now += *size as usize;
-        ranges[group as usize] += size;
+        groups.of[at] = group;
+        held_now += size;
+        for (fill, sizes) in fills[group as usize].iter_mut().zip(&sizes) {
+            *fill += sizes[at];
+        }
     }
     drop(sizes);
     let mut sum = 0;
-    for range in &mut ranges {
-        sum += std::mem::replace(range, sum);
+    let mut ranges = vec![];
+    for fills in &mut fills {
+        ranges.push(sum as usize);
+        for fill in fills {
+            sum += std::mem::replace(fill, sum);
+        }
     }
-    let mut fill = ranges.clone();
-    let mut places = vec![0u32; symbols.len()];
-    for at in 0..symbols.len() {
-        let place = &mut fill[groups.of(symbols, at)];
-        places[*place as usize] = at as u32;
-        *place += 1;
-    }
-    let ids: Vec<AtomicU32> =
-        (0..symbols.len() * orders.width()).map(|_| AtomicU32::new(NONE)).collect();
-    let tasks: Vec<&[u32]> =
-        (1..ranges.len()).map(|at| &places[ranges[at] as usize..fill[at] as usize]).collect();
-    let found: Vec<(Vec<u32>, Vec<u8>)> = tasks
+    ranges.push(sum as usize);
+    let places: Vec<AtomicU32> =
+        (0..symbols.len()).into_par_iter().map(|_| AtomicU32::new(0)).collect();
+    (0..stretches).into_par_iter().for_each(|at| {
+        let mut fill: Vec<u32> = fills.iter().map(|fills| fills[at]).collect();
+        for at in span(at) {
+            let place = &mut fill[groups.of(symbols, at)];
+            places[*place as usize].store(at as u32, Ordering::Relaxed);
+            *place += 1;
+        }
+    });
+    drop(fills);
+    monitor.check()?;
+    let longest: Vec<AtomicU32> = (0..symbols.len())
+        .into_par_iter()
+        .with_min_len(STRETCH)
+        .map(|_| AtomicU32::new(NONE))
+        .collect();
+    let tasks: Vec<&[AtomicU32]> =
+        ranges.windows(2).skip(1).map(|ends| &places[ends[0]..ends[1]]).collect();
+    let found: Vec<Found> = tasks
         .into_par_iter()
         .map_init(
             || (vec![], vec![]),
             |(windows, spare), places| {
                 monitor.check()?;
                 windows.clear();
-                windows.extend(places.iter().map(|&at| (0, at)));
+                windows.extend(places.iter().map(|at| (0, at.load(Ordering::Relaxed))));
                 let mut group = Group {
                     keys: &keys,
                     orders,
-                    ids: &ids,
+                    longest: &longest,
                     path: vec![NONE; orders.most + 1],
-                    starts: vec![],
-                    lengths: vec![],
+                    found: Found::default(),
                     spare: std::mem::take(spare),
                 };
                 group.sort(windows, 0, 0);
                 *spare = group.spare;
-                group.starts.shrink_to_fit();
-                group.lengths.shrink_to_fit();
-                Ok((group.starts, group.lengths))
+                let mut found = group.found;
+                found.shorter.shrink_to_fit();
+                found.starts.shrink_to_fit();
+                found.lengths.shrink_to_fit();
+                Ok(found)
             },
         )
         .collect::<Result<_>>()?;
     drop(places);
-    let mut ids: Vec<u32> = ids.into_iter().map(AtomicU32::into_inner).collect();
     let mut bases = vec![0u32];
     let mut total = 0;
-    for (starts, _) in &found {
+    for found in &found {
         bases.push(total as u32);
-        total += starts.len();
+        total += found.starts.len();
     }
     if total >= NONE as usize {
         return Err(Error::OutOfBudget(format!(
@@ -339,21 +411,37 @@ pub(crate) fn number(sequence: &Sequence, orders: Orders, monitor: &Monitor) -> 
              ngram_range"
         )));
     }
-    let width = orders.width();
-    const STRETCH: usize = 1 << 16;
-    ids.par_chunks_mut(STRETCH * width).enumerate().for_each(|(stretch, ids)| {
-        for (at, ids) in ids.chunks_exact_mut(width).enumerate() {
-            let base = bases[groups.of(symbols, stretch * STRETCH + at)];
-            for id in ids {
-                *id = if *id == NONE { NONE } else { *id + base };
-            }
+    let mut longest: Vec<u32> = longest.into_iter().map(AtomicU32::into_inner).collect();
+    let based = |id: u32, base: u32| if id == NONE { NONE } else { id + base };
+    longest.par_chunks_mut(STRETCH).enumerate().for_each(|(stretch, longest)| {
+        for (at, id) in (stretch * STRETCH..).zip(longest) {
+            *id = based(*id, bases[groups.of(symbols, at)]);
         }
     });
-    let mut starts = Vec::with_capacity(total);
-    let mut lengths = Vec::with_capacity(total);
-    for (some, long) in found {
-        starts.extend_from_slice(&some);
-        lengths.extend_from_slice(&long);
+    let mut numbered = Numbered {
+        longest,
+        shorter: vec![0; total],
+        starts: vec![0; total],
+        lengths: vec![0; total],
+    };
+    let Numbered { shorter, starts, lengths, .. } = &mut numbered;
+    let mut left = (&mut shorter[..], &mut starts[..], &mut lengths[..]);
+    let mut tasks = vec![];
+    for (found, &base) in found.into_iter().zip(&bases[1..]) {
+        let (shorter, starts, lengths) = (
+            left.0.split_at_mut(found.starts.len()),
+            left.1.split_at_mut(found.starts.len()),
+            left.2.split_at_mut(found.starts.len()),
+        );
+        tasks.push((found, base, shorter.0, starts.0, lengths.0));
+        left = (shorter.1, starts.1, lengths.1);
     }
-    Ok(Numbered { ids, starts, lengths })
+    tasks.into_par_iter().for_each(|(found, base, shorter, starts, lengths)| {
+        for (shorter, id) in shorter.iter_mut().zip(found.shorter) {
+            *shorter = based(id, base);
+        }
+        starts.copy_from_slice(&found.starts);
+        lengths.copy_from_slice(&found.lengths);
+    });
+    Ok(numbered)
 }

@@ -232,11 +232,12 @@ impl Postings {
         written
     }
 
-    /// Maps postings that were saved, with what was said of them. Every number is checked.
+    /// Maps postings that were saved, with what was said of them. Every byte is checked.
     ///
     /// # Errors
-    /// [`Error::Corrupt`], [`Error::Format`] for another file, or [`Error::Io`].
-    pub fn open(path: &Path) -> Result<(Self, String)> {
+    /// [`Error::Corrupt`], [`Error::Format`] for another file, [`Error::Io`], or
+    /// [`Error::Interrupted`].
+    pub fn open(path: &Path, monitor: &Monitor) -> Result<(Self, String)> {
         let file = read_segment_file(path)?;
         if file.kind() != KIND {
             return Err(Error::Format {
@@ -244,6 +245,7 @@ impl Postings {
                 what: format!("a file of kind {:?}, not a ranking", file.kind()),
             });
         }
+        file.verify(monitor)?;
         let bytes: Block<u8> = file.block("words", "u8", file.length("words"))?;
         let ends: Block<u64> = file.block("word_ends", "u64", file.length("word_ends") / 8)?;
         let starts: Block<u64> = file.block("starts", "u64", file.length("starts") / 8)?;

@@ -103,11 +103,12 @@ impl Run {
         write_segment_file(path, KIND, &meta, &blocks, monitor).map(drop)
     }
 
-    /// Maps a run that was written; every number that leads elsewhere is checked.
+    /// Maps a run that was written; every byte is checked.
     ///
     /// # Errors
-    /// [`Error::Corrupt`], [`Error::Format`] for another file, or [`Error::Io`].
-    pub fn open(path: &Path, orders: Orders) -> Result<Self> {
+    /// [`Error::Corrupt`], [`Error::Format`] for another file, [`Error::Io`], or
+    /// [`Error::Interrupted`].
+    pub fn open(path: &Path, orders: Orders, monitor: &Monitor) -> Result<Self> {
         let file = read_segment_file(path)?;
         if file.kind() != KIND {
             return Err(Error::Format {
@@ -115,6 +116,7 @@ impl Run {
                 what: format!("a file of kind {:?}, not of n-grams", file.kind()),
             });
         }
+        file.verify(monitor)?;
         let bytes: Block<u8> = file.block("words", "u8", file.length("words"))?;
         let ends: Block<u64> = file.block("word_ends", "u64", file.length("word_ends") / 8)?;
         let words =

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::characters::{Characters, SPACE, WORD, is_word};
+use super::characters::{Characters, SPACE, WORD, is_space, is_word};
 use super::intern::{Interner, MAX_STRINGS, PADDING, Strings};
 use crate::corpus::Rows;
 use crate::error::{Error, Result};
@@ -56,17 +56,18 @@ pub struct Tokeniser {
 /// Reused memory of one row's text, padded, and which of its bytes are of words.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    text: Vec<u8>,
+    pub(crate) text: Vec<u8>,
     mask: Vec<u64>,
 }
 
 const BLOCK: usize = 64;
 
-/// One bit a byte: whether it is ASCII of a word.
-fn ascii_mask(block: &[u8; BLOCK]) -> u64 {
+/// One bit a byte: whether `holds` for it.
+#[inline]
+fn ascii_mask(block: &[u8; BLOCK], holds: impl Fn(u8) -> bool) -> u64 {
     let mut flags = [0u8; BLOCK];
     for (flag, &byte) in flags.iter_mut().zip(block) {
-        *flag = u8::from(is_word(byte));
+        *flag = u8::from(holds(byte));
     }
     let mut mask = 0;
     for (at, eight) in flags.as_chunks::<8>().0.iter().enumerate() {
@@ -115,6 +116,10 @@ impl Tokeniser {
                 });
             }
             _ => {
+                if let Some(separators) = self.characters.separators() {
+                    self.pieces(length, separators, scratch, each);
+                    return;
+                }
                 let class = |flags: u8| u8::from(flags & SPACE == 0);
                 self.runs(&scratch.text, length, class, |start, stop| {
                     each(&scratch.text, start, stop);
@@ -132,38 +137,48 @@ impl Tokeniser {
     ) {
         let Scratch { text, mask } = scratch;
         mask.clear();
-        mask.extend(text.as_chunks().0.iter().map(ascii_mask));
+        mask.extend(text.as_chunks().0.iter().map(|block| ascii_mask(block, is_word)));
         let ascii = text[..length].is_ascii();
         if !ascii {
-            self.mark_letters(&text[..length], mask);
+            Self::mark(&text[..length], mask, |c| self.characters.is_word(c));
         }
-        let mut open = None;
-        let mut before = 0;
-        for (block, &bits) in mask.iter().enumerate() {
-            // A bit wherever a word starts or has ended.
-            let mut edges = bits ^ (bits << 1 | before);
-            before = bits >> 63;
-            while edges != 0 {
-                let at = block * BLOCK + edges.trailing_zeros() as usize;
-                edges &= edges - 1;
-                let Some(start) = open.take() else {
-                    open = Some(at);
-                    continue;
-                };
-                let short = at - start < least
-                    || (!ascii && least > 1 && characters_in(&text[start..at]) < least);
-                if !short {
-                    each(text, start, at);
-                }
+        each_run(mask, |start, stop| {
+            let short = stop - start < least
+                || (!ascii && least > 1 && characters_in(&text[start..stop]) < least);
+            if !short {
+                each(text, start, stop);
             }
-        }
+        });
     }
 
-    /// Sets the bits of letters beyond ASCII.
-    fn mark_letters(&self, text: &[u8], mask: &mut [u64]) {
+    fn pieces(
+        &self,
+        length: usize,
+        separators: bool,
+        scratch: &mut Scratch,
+        mut each: impl FnMut(&[u8], usize, usize),
+    ) {
+        let Scratch { text, mask } = scratch;
+        mask.clear();
+        let space = |byte| is_space(byte, separators);
+        mask.extend(text.as_chunks().0.iter().map(|block| ascii_mask(block, space)));
+        if !text[..length].is_ascii() {
+            Self::mark(&text[..length], mask, |c| self.characters.is_space(c));
+        }
+        for bits in &mut *mask {
+            *bits = !*bits;
+        }
+        // What the text is padded with is no piece.
+        mask[length / BLOCK] &= (1 << (length % BLOCK)) - 1;
+        mask[length / BLOCK + 1..].fill(0);
+        each_run(mask, |start, stop| each(text, start, stop));
+    }
+
+    /// Sets the bits of the characters beyond ASCII that `holds` is true for.
+    fn mark(text: &[u8], mask: &mut [u64], holds: impl Fn(char) -> bool) {
         let text = std::str::from_utf8(text).unwrap_or_default();
         for (at, c) in text.char_indices().filter(|(_, c)| !c.is_ascii()) {
-            if self.characters.is_word(c) {
+            if holds(c) {
                 for byte in at..at + c.len_utf8() {
                     mask[byte / BLOCK] |= 1 << (byte % BLOCK);
                 }
@@ -264,6 +279,26 @@ impl Tokeniser {
             each(Some(if several { ' ' } else { only }));
         }
         each(None);
+    }
+}
+
+/// Calls `each` with the start and stop of every longest run of bits; the last bit is none.
+#[inline]
+fn each_run(mask: &[u64], mut each: impl FnMut(usize, usize)) {
+    let mut open = None;
+    let mut before = 0;
+    for (block, &bits) in mask.iter().enumerate() {
+        // A bit wherever a run starts or has ended.
+        let mut edges = bits ^ (bits << 1 | before);
+        before = bits >> 63;
+        while edges != 0 {
+            let at = block * BLOCK + edges.trailing_zeros() as usize;
+            edges &= edges - 1;
+            match open.take() {
+                None => open = Some(at),
+                Some(start) => each(start, at),
+            }
+        }
     }
 }
 
@@ -505,78 +540,135 @@ pub fn join(mut shards: Vec<Shard>) -> Sequence {
     }
     let characters = shards.first().is_some_and(|shard| shard.tokeniser.analyzer.is_characters());
     let stops = shards.first().is_some_and(|shard| !shard.tokeniser.stop_words.is_empty());
-    let words = if characters { densify(&mut shards) } else { number(&mut shards) };
+    let (words, places) = if characters { densify(&shards) } else { number(&mut shards) };
+    let place = |shard: usize, symbol: u32| places[shard.min(places.len() - 1)][symbol as usize];
     let mut sequence = match <[Shard; 1]>::try_from(shards) {
-        Ok([shard]) => {
+        Ok([mut shard]) => {
+            shard.symbols.par_chunks_mut(PIECE).for_each(|symbols| {
+                symbols.iter_mut().for_each(|symbol| *symbol = place(0, *symbol));
+            });
             Sequence { symbols: shard.symbols, row_ends: shard.row_ends, ..Sequence::default() }
         }
-        Err(shards) => interleave(&shards),
+        Err(shards) => interleave(&shards, place),
     };
     sequence.words = words;
     // Stop words have numbers, and stand nowhere.
     if stops { sequence.without_rare(1) } else { sequence }
 }
 
+/// Symbols that a thread takes at a time.
+const PIECE: usize = 1 << 16;
+
+/// Of each symbol of a shard what it becomes; one list for all shards, or one for each.
+type Places = Vec<Vec<u32>>;
+
 /// Gives every character of the shards its place in their alphabet.
-fn densify(shards: &mut [Shard]) -> Strings {
-    let mut places = vec![0u32; 0x11_0001];
-    for symbol in shards.iter().flat_map(|shard| &shard.symbols) {
-        places[*symbol as usize] = 1;
-    }
-    places[END as usize] = 0;
+fn densify(shards: &[Shard]) -> (Strings, Places) {
+    let none = || vec![false; 0x11_0001];
+    let seen = shards
+        .par_iter()
+        .flat_map(|shard| shard.symbols.par_chunks(PIECE))
+        .fold(none, |mut seen, symbols| {
+            symbols.iter().for_each(|&symbol| seen[symbol as usize] = true);
+            seen
+        })
+        .reduce(none, |mut seen, other| {
+            seen.iter_mut().zip(other).for_each(|(seen, other)| *seen |= other);
+            seen
+        });
     let mut alphabet = Strings::default();
-    for (code, place) in (0..).zip(places.iter_mut().skip(1)) {
-        if *place != 0
-            && let Some(c) = char::from_u32(code)
-        {
+    let mut places = vec![0u32; seen.len()];
+    for (code, (place, _)) in (0..).zip(places.iter_mut().zip(seen).skip(1)).filter(|one| one.1.1) {
+        if let Some(c) = char::from_u32(code) {
             alphabet.push(c.encode_utf8(&mut [0; 4]).as_bytes());
             *place = alphabet.len() as u32;
         }
     }
-    shards.par_iter_mut().for_each(|shard| {
-        for symbol in &mut shard.symbols {
-            *symbol = places[*symbol as usize];
-        }
-    });
-    alphabet
+    (alphabet, vec![places])
 }
 
+/// Strings that a thread merges at a time.
+const MERGED: usize = 1 << 13;
+
 /// Gives every token its place among the tokens of all shards.
-fn number(shards: &mut [Shard]) -> Strings {
+fn number(shards: &mut [Shard]) -> (Strings, Places) {
     let orders: Vec<_> = shards.par_iter().map(|shard| shard.interner.strings().order()).collect();
-    let mut places: Vec<Vec<u32>> =
-        shards.iter().map(|shard| vec![0; shard.interner.len() + 1]).collect();
-    let strings: Vec<&Strings> = shards.iter().map(|shard| shard.interner.strings()).collect();
+    let lists: Vec<&Strings> = shards.iter().map(|shard| shard.interner.strings()).collect();
+    // Ranges of strings that begin alike in all lists, by what stands at their borders in the
+    // longest one.
+    let longest = (0..lists.len()).max_by_key(|&list| lists[list].len()).unwrap_or(0);
+    let at_borders = orders[longest].iter().skip(MERGED).step_by(MERGED);
+    let borders: Vec<&[u8]> = at_borders.map(|&id| lists[longest].get(id as usize)).collect();
+    let ranges: Vec<Vec<&[u32]>> = (0..=borders.len())
+        .map(|range| {
+            let place = |list: usize, border: Option<usize>, otherwise: usize| {
+                border.and_then(|border| borders.get(border)).map_or(otherwise, |border| {
+                    orders[list].partition_point(|&id| lists[list].get(id as usize) < *border)
+                })
+            };
+            let part = |list: usize| {
+                let from = place(list, range.checked_sub(1), 0);
+                &orders[list][from..place(list, Some(range), orders[list].len())]
+            };
+            (0..lists.len()).map(part).collect()
+        })
+        .collect();
+    let merged: Vec<(Strings, Places)> = ranges
+        .par_iter()
+        .map(|parts| {
+            let mut words = Strings::default();
+            let mut places: Places =
+                parts.iter().map(|part| Vec::with_capacity(part.len())).collect();
+            merge(&lists, parts, |list, _, string, new| {
+                if new {
+                    words.push(string);
+                }
+                places[list].push(words.len() as u32);
+            });
+            (words, places)
+        })
+        .collect();
     let mut words = Strings::default();
-    merge(&strings, &orders, |shard, id, string, new| {
-        if new {
-            words.push(string);
-        }
-        places[shard][id as usize + 1] = words.len() as u32;
-    });
-    shards.par_iter_mut().zip(places).for_each(|(shard, places)| {
-        for symbol in &mut shard.symbols {
-            *symbol = places[*symbol as usize];
-        }
+    let mut bases = vec![];
+    for (part, _) in &merged {
+        bases.push(words.len() as u32);
+        let base = words.bytes.len();
+        words.bytes.extend_from_slice(&part.bytes);
+        words.ends.extend(part.ends.iter().map(|end| end + base));
+    }
+    let places = (0..lists.len())
+        .into_par_iter()
+        .map(|list| {
+            let mut places = vec![0u32; lists[list].len() + 1];
+            for ((parts, (_, found)), base) in ranges.iter().zip(&merged).zip(&bases) {
+                for (&id, place) in parts[list].iter().zip(&found[list]) {
+                    places[id as usize + 1] = place + base;
+                }
+            }
+            places
+        })
+        .collect();
+    for shard in shards {
         shard.interner = Interner::default();
-    });
-    words
+    }
+    (words, places)
 }
 
 /// Calls `each` with the strings of all lists in order: list, place, string, whether it is new.
-pub(crate) fn merge(
+pub(crate) fn merge<O: AsRef<[u32]>>(
     lists: &[&Strings],
-    orders: &[Vec<u32>],
+    orders: &[O],
     mut each: impl FnMut(usize, u32, &[u8], bool),
 ) {
     let mut at = vec![0; lists.len()];
     loop {
-        let head =
-            |list: usize| orders[list].get(at[list]).map(|&place| lists[list].get(place as usize));
+        let head = |list: usize| {
+            orders[list].as_ref().get(at[list]).map(|&at| lists[list].get(at as usize))
+        };
         let Some(least) = (0..lists.len()).filter_map(head).min() else { return };
         let mut new = true;
         for list in 0..lists.len() {
-            if let Some(&place) = orders[list].get(at[list])
+            if let Some(&place) = orders[list].as_ref().get(at[list])
                 && lists[list].get(place as usize) == least
             {
                 each(list, place, least, new);
@@ -587,24 +679,37 @@ pub(crate) fn merge(
     }
 }
 
-fn interleave(shards: &[Shard]) -> Sequence {
-    let mut sequence = Sequence {
-        symbols: Vec::with_capacity(shards.iter().map(|shard| shard.symbols.len()).sum()),
-        row_ends: Vec::with_capacity(shards.iter().map(|shard| shard.row_ends.len()).sum()),
-        ..Sequence::default()
-    };
+/// The rows of shards in order, and what `place` makes of each symbol.
+fn interleave(shards: &[Shard], place: impl Fn(usize, u32) -> u32 + Sync) -> Sequence {
+    let symbols: usize = shards.iter().map(|shard| shard.symbols.len()).sum();
+    let rows: usize = shards.iter().map(|shard| shard.row_ends.len()).sum();
+    let mut sequence =
+        Sequence { symbols: vec![0; symbols], row_ends: vec![0; rows], ..Sequence::default() };
+    let (mut symbols, mut rows) = (&mut sequence.symbols[..], &mut sequence.row_ends[..]);
+    let mut base = 0;
+    let mut tasks = vec![];
     let stretches = shards.iter().map(|shard| shard.cuts.len()).max().unwrap_or(0);
     for stretch in 0..stretches {
-        for shard in shards {
+        for (at, shard) in shards.iter().enumerate() {
             let Some(&stop) = shard.cuts.get(stretch) else { continue };
             let start = stretch.checked_sub(1).map_or(0, |before| shard.cuts[before]);
-            let place = |row: usize| row.checked_sub(1).map_or(0, |last| shard.row_ends[last]);
-            let (from, to) = (place(start), place(stop));
-            let base = sequence.symbols.len();
-            sequence.symbols.extend_from_slice(&shard.symbols[from..to]);
-            let ends = shard.row_ends[start..stop].iter().map(|end| end - from + base);
-            sequence.row_ends.extend(ends);
+            let end = |row: usize| row.checked_sub(1).map_or(0, |last| shard.row_ends[last]);
+            let (from, to) = (end(start), end(stop));
+            let (own, others) = symbols.split_at_mut(to - from);
+            symbols = others;
+            let (own_rows, others) = rows.split_at_mut(stop - start);
+            rows = others;
+            tasks.push((at, from..to, own, &shard.row_ends[start..stop], own_rows, base));
+            base += to - from;
         }
     }
+    tasks.into_par_iter().for_each(|(at, span, symbols, row_ends, rows, base)| {
+        for (symbol, &own) in symbols.iter_mut().zip(&shards[at].symbols[span.clone()]) {
+            *symbol = place(at, own);
+        }
+        for (row, end) in rows.iter_mut().zip(row_ends) {
+            *row = end - span.start + base;
+        }
+    });
     sequence
 }

@@ -1,5 +1,7 @@
 //! N-grams in the order of their strings, kept to count others' rows by.
 
+use rayon::prelude::*;
+
 use super::csr::{Counted, Matrix};
 use super::intern::{Interner, Strings};
 use super::ngrams::{MAX_ORDER, NONE, Orders, number};
@@ -31,6 +33,8 @@ pub struct Vocabulary {
     starts: Vec<usize>,
 }
 
+/// N-grams or tokens that a thread takes at a time.
+const PIECE: usize = 1 << 15;
 /// N-grams from one stated start to the next.
 const STRIDE: usize = 32;
 
@@ -68,6 +72,94 @@ impl Vocabulary {
         for symbol in &mut vocabulary.symbols {
             *symbol = places[*symbol as usize];
         }
+        vocabulary
+    }
+
+    /// The n-grams of one token each, those only for which `kept` has a column.
+    pub(crate) fn of_words(orders: Orders, words: Strings, kept: Option<&[u32]>) -> Self {
+        if let Some(kept) = kept {
+            let grams = (0..words.len()).filter(|&at| kept[at] != NONE);
+            return Self::new(orders, &words, grams.map(|at| [at as u32 + 1]));
+        }
+        let symbols: Vec<u32> = (1..=words.len() as u32).collect();
+        let starts = (0..words.len()).step_by(STRIDE).collect();
+        let lengths = vec![1; words.len()];
+        Self { orders: Some(orders), words, symbols, lengths, starts }
+    }
+
+    /// The n-grams that start at `starts` in a sequence, with so many tokens, sorted; those only
+    /// for which `kept` has a column.
+    pub(crate) fn of_windows(
+        orders: Orders,
+        sequence: Sequence,
+        starts: &[u32],
+        lengths: &[u8],
+        kept: Option<&[u32]>,
+    ) -> Self {
+        let pieces: Vec<_> =
+            (0..starts.len()).step_by(PIECE).map(|at| at..(at + PIECE).min(starts.len())).collect();
+        let stays = |id: usize| kept.is_none_or(|kept| kept[id] != NONE);
+        let sizes: Vec<(usize, usize)> = pieces
+            .par_iter()
+            .map(|piece| {
+                let own = piece.clone().filter(|&id| stays(id));
+                own.fold((0, 0), |sum, id| (sum.0 + 1, sum.1 + usize::from(lengths[id])))
+            })
+            .collect();
+        // Counted first: memory that doubles as it grows would be the most of all.
+        let mut vocabulary = Self {
+            orders: Some(orders),
+            words: Strings::default(),
+            symbols: vec![0; sizes.iter().map(|size| size.1).sum()],
+            lengths: vec![0; sizes.iter().map(|size| size.0).sum()],
+            starts: vec![],
+        };
+        let mut tasks = vec![];
+        let (mut symbols_left, mut lengths_left) =
+            (&mut vocabulary.symbols[..], &mut vocabulary.lengths[..]);
+        for (piece, (grams, tokens)) in pieces.into_iter().zip(sizes) {
+            let (symbols, others) = symbols_left.split_at_mut(tokens);
+            symbols_left = others;
+            let (lengths, others) = lengths_left.split_at_mut(grams);
+            lengths_left = others;
+            tasks.push((piece, symbols, lengths));
+        }
+        let none = || vec![false; sequence.words.len() + 1];
+        let used = tasks
+            .into_par_iter()
+            .fold(none, |mut used, (piece, mut symbols, own)| {
+                for (own, id) in own.iter_mut().zip(piece.filter(|&id| stays(id))) {
+                    *own = lengths[id];
+                    let start = starts[id] as usize;
+                    let gram = &sequence.symbols[start..start + usize::from(*own)];
+                    let (mine, others) = symbols.split_at_mut(gram.len());
+                    mine.copy_from_slice(gram);
+                    symbols = others;
+                    gram.iter().for_each(|&symbol| used[symbol as usize] = true);
+                }
+                used
+            })
+            .reduce(none, |mut used, other| {
+                used.iter_mut().zip(other).for_each(|(used, other)| *used |= other);
+                used
+            });
+        let mut sum = 0;
+        for lengths in vocabulary.lengths.chunks(STRIDE) {
+            vocabulary.starts.push(sum);
+            sum += lengths.iter().map(|&length| usize::from(length)).sum::<usize>();
+        }
+        if used.iter().skip(1).all(|&used| used) {
+            vocabulary.words = sequence.words;
+            return vocabulary;
+        }
+        let mut places = vec![END; used.len()];
+        for (symbol, _) in used.iter().enumerate().skip(1).filter(|(_, used)| **used) {
+            vocabulary.words.push(sequence.words.get(symbol - 1));
+            places[symbol] = vocabulary.words.len() as u32;
+        }
+        vocabulary.symbols.par_chunks_mut(PIECE).for_each(|symbols| {
+            symbols.iter_mut().for_each(|symbol| *symbol = places[*symbol as usize]);
+        });
         vocabulary
     }
 
@@ -249,7 +341,7 @@ impl Vocabulary {
                 })
                 .collect(),
         };
-        let counted = match found {
+        let mut counted = match found {
             None => Counted::new(sequence, orders, monitor)?,
             Some(found) => Counted::of(sequence, orders, found, monitor)?,
         };

@@ -1,5 +1,10 @@
 //! Every kernel against the obvious.
 
+mod hashed;
+mod kneser_ney;
+mod near;
+mod phrases;
+
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
@@ -136,9 +141,10 @@ proptest! {
         let names: Vec<String> =
             expected.iter().flatten().map(|(gram, _)| gram.clone()).collect::<std::collections::BTreeSet<_>>().into_iter().collect();
         let monitor = Monitor::default();
-        let counted = Counted::new(read(&rows, shards, &tokeniser), orders, &monitor).unwrap();
-        let matrix = counted.matrix(None, false, false, &monitor).unwrap();
+        let mut counted = Counted::new(read(&rows, shards, &tokeniser), orders, &monitor).unwrap();
         let frequencies = counted.frequencies(&monitor).unwrap();
+        let matrix = counted.matrix(None, false, false, &monitor).unwrap();
+        prop_assert!(counted.matrix(None, false, false, &monitor).is_err());
         let vocabulary = counted.vocabulary(None);
         let joint = if analyzer.is_characters() { "" } else { " " };
         let (bytes, ends) = vocabulary.names(joint, |word, out| out.extend_from_slice(word));
@@ -170,7 +176,7 @@ proptest! {
             let run = Run::new(counted, orders, &monitor).unwrap();
             let path = folder.path().join(at.to_string());
             run.save(&path, &monitor).unwrap();
-            runs.push(if at % 2 == 0 { run } else { Run::open(&path, orders).unwrap() });
+            runs.push(if at % 2 == 0 { run } else { Run::open(&path, orders, &monitor).unwrap() });
         }
         let runs: Vec<&Run> = runs.iter().collect();
         let merged = merge_runs(orders, &runs, 2, u64::MAX, &monitor).unwrap();
@@ -243,7 +249,7 @@ proptest! {
         };
         let (one, other) = (save("one", &whole), save("other", &postings));
         prop_assert_eq!(std::fs::read(&one).unwrap(), std::fs::read(&other).unwrap());
-        let (postings, said) = Postings::open(&one).unwrap();
+        let (postings, said) = Postings::open(&one, &monitor).unwrap();
         prop_assert_eq!(said, "said");
         let weights = Weights::new(&postings, formula, &monitor).unwrap();
         let allowed: Vec<bool> = (0..rows.len()).map(|row| row % every == 0).collect();
