@@ -97,10 +97,10 @@ def _parser() -> argparse.ArgumentParser:
     def command(
         name: str, run: Callable[[argparse.Namespace], int], about: str, example: str
     ) -> argparse.ArgumentParser:
-        added = commands.add_parser(
+        added = _add_question(
+            commands,
             name,
-            help=about,
-            description=about[0].upper() + about[1:] + ".",
+            about,
             epilog=f"example:\n  {example}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
@@ -234,7 +234,7 @@ def _parser() -> argparse.ArgumentParser:
 
     select = command(
         "select",
-        _select,
+        _ask,
         "choose rows: those most like a target, those that inform most; and weigh retrieved ones",
         "bowstring select align pool.parquet --column text --target task.jsonl -k 1000",
     )
@@ -362,11 +362,20 @@ def _add_deduplicate(parser: argparse.ArgumentParser) -> None:
     _add_memory(parser)
 
 
+def _add_question(asked: Any, name: str, about: str, **options: Any) -> argparse.ArgumentParser:
+    """Add what is asked by a name, and what its help says of it."""
+    description = about[0].upper() + about[1:] + "."
+    added: argparse.ArgumentParser = asked.add_parser(
+        name, help=about, description=description, **options
+    )
+    return added
+
+
 def _add_language(parser: argparse.ArgumentParser) -> None:
     asked = parser.add_subparsers(metavar="QUESTION", required=True)
 
     def question(name: str, about: str) -> argparse.ArgumentParser:
-        added = asked.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".")
+        added = _add_question(asked, name, about)
         added.set_defaults(question=name)
         _add_index(added)
         return added
@@ -415,7 +424,7 @@ def _add_tokens(parser: argparse.ArgumentParser) -> None:
         ("split", "split tokens at random into smaller ones of the same bytes"),
         ("merge", "put the bytes of each row's tokens end to end"),
     ):
-        added = asked.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".")
+        added = _add_question(asked, name, about)
         added.set_defaults(method=name)
         added.add_argument("file", metavar="FILE", help="a file with a column of lists of tokens")
         added.add_argument("--column", metavar="NAME", help="the column, where it has several")
@@ -712,7 +721,8 @@ def _deduplicate(args: argparse.Namespace) -> int:
     return FOUND
 
 
-def _select(args: argparse.Namespace) -> int:
+def _ask(args: argparse.Namespace) -> int:
+    """Run what the question of a command set as its answer."""
     status: int = args.answer(args)
     return status
 

@@ -31,35 +31,35 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> tuple[str, ...]:
     """
     counts = command(
         "counts",
-        _answer,
+        cli._ask,
         "count the n-grams of a column: the most frequent, all, or those of each row",
         "bowstring counts top docs.parquet --column text -n 2 -k 20",
     )
     _add_counts(counts.add_subparsers(metavar="QUESTION", required=True))
     rank = command(
         "rank",
-        _answer,
+        cli._ask,
         "rank the rows of a column by BM25",
         'bowstring rank search docs.bm25 "green apple" -k 5',
     )
     _add_rank(rank.add_subparsers(metavar="STEP", required=True))
     lexicon = command(
         "lexicon",
-        _answer,
+        cli._ask,
         "find the phrases of a column, and join them in its text",
         "bowstring lexicon phrases docs.parquet --column text --score npmi --min-count 5",
     )
     _add_lexicon(lexicon.add_subparsers(metavar="QUESTION", required=True))
     model = command(
         "ngram-model",
-        _answer,
+        cli._ask,
         "estimate an n-gram model with Kneser-Ney smoothing, and score columns with it",
         "bowstring ngram-model estimate docs.parquet --column text --order 5 -o docs.arpa",
     )
     _add_model(model.add_subparsers(metavar="STEP", required=True))
     vectors = command(
         "vectors",
-        _answer,
+        cli._ask,
         "count which tokens stand near which, and make vectors of it",
         "bowstring vectors cipher docs.parquet --column text -o docs.arrow",
     )
@@ -67,17 +67,10 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> tuple[str, ...]:
     return ("counts", "rank", "lexicon", "ngram-model", "vectors")
 
 
-def _answer(args: argparse.Namespace) -> int:
-    status: int = args.answer(args)
-    return status
-
-
 def _question(
     asked: Any, name: str, answer: Callable[[argparse.Namespace], int], about: str
 ) -> argparse.ArgumentParser:
-    added: argparse.ArgumentParser = asked.add_parser(
-        name, help=about, description=about[0].upper() + about[1:] + "."
-    )
+    added = cli._add_question(asked, name, about)
     added.set_defaults(answer=answer)
     cli._add_threads(added)
     return added

@@ -73,9 +73,7 @@ def _add_like_a_target(asked: Any) -> None:
     """Add the methods that choose what is most like a target."""
 
     def method(name: str, about: str) -> argparse.ArgumentParser:
-        added: argparse.ArgumentParser = asked.add_parser(
-            name, help=about, description=about[0].upper() + about[1:] + "."
-        )
+        added = cli._add_question(asked, name, about)
         added.set_defaults(method=name, answer=_choose)
         cli._add_files(added, indexed=False)
         added.add_argument(

@@ -109,6 +109,13 @@ fn short_key(text: &[u8], start: usize, stop: usize) -> [u64; 2] {
     [kept as u64, (kept >> 64) as u64 | (length as u64) << 56]
 }
 
+/// A string of at most [`INLINE`] bytes, as [`short_key`] reads it.
+fn padded(string: &[u8]) -> [u8; 16] {
+    let mut padded = [0; 16];
+    padded[..string.len()].copy_from_slice(string);
+    padded
+}
+
 /// A long string's key: 120 bits of hash, and a length that no short one has.
 fn long_key(string: &[u8]) -> [u64; 2] {
     let word = |bytes: &[u8]| {
@@ -147,6 +154,26 @@ impl Interner {
             + self.strings.ends.capacity() * 8
     }
 
+    /// Where the string of a key stands, or the free place where it would: of those with its key the
+    /// one that `is_it`, asked of its number.
+    #[inline]
+    fn place(&self, key: [u64; 2], is_it: impl Fn(u32) -> bool) -> usize {
+        let mask = self.table.len() - 1;
+        let mut at = hash(key) as usize & mask;
+        loop {
+            let entry = self.table[at];
+            if entry.id == EMPTY || entry.key == key && is_it(entry.id) {
+                return at;
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    /// [`Interner::place`] of a long string, whose key may be another one's too.
+    fn place_long(&self, key: [u64; 2], string: &[u8]) -> usize {
+        self.place(key, |id| self.strings.get(id as usize) == string)
+    }
+
     /// The number of `text[start..stop]`, behind which `text` has [`PADDING`] bytes more.
     #[inline]
     pub(crate) fn intern(&mut self, text: &[u8], start: usize, stop: usize) -> u32 {
@@ -154,18 +181,8 @@ impl Interner {
             return self.intern_long(&text[start..stop]);
         }
         let key = short_key(text, start, stop);
-        let mask = self.table.len() - 1;
-        let mut at = hash(key) as usize & mask;
-        loop {
-            let entry = self.table[at];
-            if entry.key == key && entry.id != EMPTY {
-                return entry.id;
-            }
-            if entry.id == EMPTY {
-                return self.add(at, key, &text[start..stop]);
-            }
-            at = (at + 1) & mask;
-        }
+        let at = self.place(key, |_| true);
+        self.number(at).unwrap_or_else(|| self.add(at, key, &text[start..stop]))
     }
 
     /// The number of a string that lies anywhere.
@@ -173,9 +190,13 @@ impl Interner {
         if string.len() > INLINE {
             return self.intern_long(string);
         }
-        let mut padded = [0; 16];
-        padded[..string.len()].copy_from_slice(string);
-        self.intern(&padded, 0, string.len())
+        self.intern(&padded(string), 0, string.len())
+    }
+
+    fn intern_long(&mut self, string: &[u8]) -> u32 {
+        let key = long_key(string);
+        let at = self.place_long(key, string);
+        self.number(at).unwrap_or_else(|| self.add(at, key, string))
     }
 
     /// Asks memory for where [`Interner::find`] will look.
@@ -193,16 +214,7 @@ impl Interner {
         if stop - start > INLINE {
             return self.find_long(&text[start..stop]);
         }
-        let key = short_key(text, start, stop);
-        let mask = self.table.len() - 1;
-        let mut at = hash(key) as usize & mask;
-        loop {
-            let entry = self.table[at];
-            if entry.id == EMPTY || entry.key == key {
-                return (entry.id != EMPTY).then_some(entry.id);
-            }
-            at = (at + 1) & mask;
-        }
+        self.number(self.place(short_key(text, start, stop), |_| true))
     }
 
     /// The number that a string has that lies anywhere.
@@ -210,41 +222,18 @@ impl Interner {
         if string.len() > INLINE {
             return self.find_long(string);
         }
-        let mut padded = [0; 16];
-        padded[..string.len()].copy_from_slice(string);
-        self.find(&padded, 0, string.len())
+        self.find(&padded(string), 0, string.len())
     }
 
     fn find_long(&self, string: &[u8]) -> Option<u32> {
-        let key = long_key(string);
-        let mask = self.table.len() - 1;
-        let mut at = hash(key) as usize & mask;
-        loop {
-            let entry = self.table[at];
-            if entry.id == EMPTY {
-                return None;
-            }
-            if entry.key == key && self.strings.get(entry.id as usize) == string {
-                return Some(entry.id);
-            }
-            at = (at + 1) & mask;
-        }
+        self.number(self.place_long(long_key(string), string))
     }
 
-    fn intern_long(&mut self, string: &[u8]) -> u32 {
-        let key = long_key(string);
-        let mask = self.table.len() - 1;
-        let mut at = hash(key) as usize & mask;
-        loop {
-            let entry = self.table[at];
-            if entry.id == EMPTY {
-                return self.add(at, key, string);
-            }
-            if entry.key == key && self.strings.get(entry.id as usize) == string {
-                return entry.id;
-            }
-            at = (at + 1) & mask;
-        }
+    /// The number at a place; `None` if it is free.
+    #[inline]
+    fn number(&self, at: usize) -> Option<u32> {
+        let Entry { id, .. } = self.table[at];
+        (id != EMPTY).then_some(id)
     }
 
     #[cold]

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
 
-use super::super::tokenise::Reader as _;
-use super::{Hash, HashedShard, Orders, analyzers, join_hashed, murmur3, naive, text, tokeniser};
-use crate::corpus::Rows as _;
+use super::{
+    Hash, HashedShard, Orders, analyzers, deal, join_hashed, murmur3, naive, text, tokeniser,
+};
 
 #[test]
 fn murmur3_gives_the_numbers_that_are_known() {
@@ -41,15 +41,7 @@ proptest! {
         let tokeniser = tokeniser(analyzer, lowercase);
         let shard = || HashedShard::new(std::sync::Arc::clone(&tokeniser), orders, hash, buckets);
         let mut all: Vec<HashedShard> = (0..shards).map(|_| shard()).collect();
-        for group in rows.chunks(4) {
-            let size = group.len().div_ceil(shards);
-            for (at, shard) in all.iter_mut().enumerate() {
-                for row in group.iter().skip(at * size).take(size) {
-                    shard.push_bytes(row.as_ref().map(String::as_bytes)).unwrap();
-                }
-                shard.cut();
-            }
-        }
+        deal(&rows, 4, &mut all);
         let found = join_hashed(all);
         prop_assert_eq!(found.row_starts.len(), rows.len() + 1);
         for (row, text) in rows.iter().enumerate() {

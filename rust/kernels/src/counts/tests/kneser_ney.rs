@@ -6,9 +6,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::super::kneser_ney::{Model, Score, Scorer, join_scores};
-use super::super::tokenise::Reader as _;
-use super::{Analyzer, read, tokeniser};
-use crate::corpus::Rows as _;
+use super::{Analyzer, deal, read, tokeniser};
 use crate::error::Error;
 use crate::interrupt::Monitor;
 
@@ -133,15 +131,7 @@ fn scores(
     let reader =
         || Scorer::new(Arc::clone(model), tokeniser(Analyzer::Pieces, false), ends.0, ends.1);
     let mut all: Vec<Scorer> = (0..readers).map(|_| reader()).collect();
-    for group in rows.chunks(5) {
-        let size = group.len().div_ceil(readers);
-        for (at, reader) in all.iter_mut().enumerate() {
-            for row in group.iter().skip(at * size).take(size) {
-                reader.push_bytes(row.as_ref().map(String::as_bytes)).unwrap();
-            }
-            reader.cut();
-        }
-    }
+    deal(rows, 5, &mut all);
     join_scores(all)
 }
 

@@ -20,17 +20,22 @@ fn tokeniser(analyzer: Analyzer, lowercase: bool) -> Arc<Tokeniser> {
     Arc::new(Tokeniser { analyzer, lowercase, characters, stop_words: Arc::new(HashSet::new()) })
 }
 
-fn read(rows: &[Option<String>], shards: usize, tokeniser: &Arc<Tokeniser>) -> Sequence {
-    let mut all: Vec<Shard> = (0..shards).map(|_| Shard::new(Arc::clone(tokeniser))).collect();
-    for group in rows.chunks(3) {
-        let size = group.len().div_ceil(shards);
-        for (at, shard) in all.iter_mut().enumerate() {
+/// Gives rows to readers, of each group of rows a stretch to each.
+fn deal(rows: &[Option<String>], group: usize, readers: &mut [impl Reader]) {
+    for group in rows.chunks(group) {
+        let size = group.len().div_ceil(readers.len());
+        for (at, reader) in readers.iter_mut().enumerate() {
             for row in group.iter().skip(at * size).take(size) {
-                shard.push_bytes(row.as_ref().map(String::as_bytes)).unwrap();
+                reader.push_bytes(row.as_ref().map(String::as_bytes)).unwrap();
             }
-            shard.cut();
+            reader.cut();
         }
     }
+}
+
+fn read(rows: &[Option<String>], shards: usize, tokeniser: &Arc<Tokeniser>) -> Sequence {
+    let mut all: Vec<Shard> = (0..shards).map(|_| Shard::new(Arc::clone(tokeniser))).collect();
+    deal(rows, 3, &mut all);
     join(all)
 }
 
