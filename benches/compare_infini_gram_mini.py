@@ -32,7 +32,12 @@ FIGURES = {
     "count": ("count, 20 bytes, one call", "count, peer"),
     "column": ("count, a column on 1 thread, a query; the peer's call", "count, peer"),
     "place": ("the place of what occurs once, one call", "place, peer"),
+    "places": ("its place, a column on 1 thread, a query; the peer's call", "place, peer"),
     "context": (f"{SPAN:,} bytes around what occurs once, one call", "context, peer"),
+    "contexts": (
+        f"{SPAN:,} bytes around it, a column on 1 thread, a query; the peer's call",
+        "context, peer",
+    ),
 }
 
 
@@ -84,6 +89,7 @@ def load_engine(folder: Path) -> Any:
 def ask(folder: str, corpus: str, path: str, runs: int) -> dict[str, list[float]]:
     """Microseconds of each question to both, after their answers have been found equal."""
     import numpy as np
+    import pyarrow as pa
 
     import bowstring as bow
 
@@ -104,26 +110,28 @@ def ask(folder: str, corpus: str, path: str, runs: int) -> dict[str, list[float]
         measure.check(here["row"] == theirs.doc_ix, "the rows")
         ours = here["left"] + here["match"] + here["right"]
         measure.check(ours == theirs.text or not theirs.text.isascii(), "the contexts")
-    column = measure.as_column(patterns)
+    column, unique = measure.as_column(patterns), pa.array(once)
 
     def middle(call: Any, queries: Any) -> float:
         return float(np.median(measure.latencies(call, queries))) / 1e3
 
-    def column_cost() -> float:
+    def a_query(call: Any, queries: Any, **options: Any) -> float:
         with measure.timed() as cost:
-            index.count(column, threads=1)
-        return cost.wall * 1e6 / len(patterns)
+            call(queries, threads=1, **options)
+        return cost.wall * 1e6 / len(queries)
 
     return measure.in_turn(
         {
             "count": lambda: middle(index.count, queries[:CALLS]),
             "count, peer": lambda: middle(engine.count, queries[:CALLS]),
-            "column": column_cost,
+            "column": lambda: a_query(index.count, column),
             "place": lambda: middle(lambda one: index.locate(one[0]), asked),
+            "places": lambda: a_query(index.locate, unique),
             "place, peer": lambda: middle(
                 lambda one: engine.get_doc_by_rank(0, one[1], 1, 0), asked
             ),
             "context": lambda: middle(lambda one: index.context(one[0], width=width), asked),
+            "contexts": lambda: a_query(index.context, unique, width=width),
             "context, peer": lambda: middle(
                 lambda one: engine.get_doc_by_rank(0, one[1], LENGTH, width), asked
             ),

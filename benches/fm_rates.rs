@@ -5,6 +5,7 @@
 use std::fs;
 use std::hint::black_box;
 use std::io;
+use std::slice;
 use std::time::Instant;
 
 use bowstring::bits::{BitVector, Hybrid, Plain};
@@ -57,7 +58,7 @@ fn measure<B: BitVector>(profile: &str, text: &[u8], suffixes: &[u32], own: Rate
                 let rank = start as u64;
                 place.clear();
                 index
-                    .positions(bowstring::Ranks { start: rank, end: rank + 1 }, &mut place)
+                    .positions(&[bowstring::Ranks { start: rank, end: rank + 1 }], &mut place)
                     .expect("a whole index");
                 assert_eq!(place, [u64::from(suffixes[start])], "the place of a rank");
             }
@@ -67,7 +68,9 @@ fn measure<B: BitVector>(profile: &str, text: &[u8], suffixes: &[u32], own: Rate
             for &start in &starts[..QUESTIONS / 10] {
                 span.clear();
                 let stop = start + SPAN;
-                index.read(start as u64..stop as u64, &mut span).expect("a whole index");
+                index
+                    .read(slice::from_ref(&(start as u64..stop as u64)), &mut span)
+                    .expect("a whole index");
                 assert!(span == text[start..stop], "a span of the text");
             }
         });

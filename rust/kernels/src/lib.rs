@@ -14,7 +14,8 @@
 //! assert_eq!(index.count(Pattern::Bytes(b"to be"))?, 2);
 //!
 //! let patterns = Patterns::one(Pattern::Bytes(b"not"));
-//! let spans = index.locate(&patterns, Limit::All, &Monitor::default())?;
+//! let monitor = Monitor::default();
+//! let spans = index.locate(&index.find(&patterns, &monitor)?, Limit::All, &monitor)?;
 //! assert_eq!((spans.row, spans.start), (vec![0], vec![10]));
 //! # Ok::<_, bowstring::Error>(())
 //! ```
@@ -50,7 +51,7 @@ pub use kind::{Kind, Profile};
 pub use pool::{default_threads, in_blocks, pool};
 pub use query::{
     Boundary, Candidates, DistributionOptions, Expression, GenerateOptions, Limit, MatchOptions,
-    Next, SearchOptions, Smoothing, parse,
+    Next, PatternRanks, SearchOptions, Smoothing, parse,
 };
 pub use repetition::Definition;
 pub use symbol::{Pattern, Patterns, Ranks, Row};

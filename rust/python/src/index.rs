@@ -4,15 +4,15 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use bowstring::{
-    Builder, Error, Expression, Index as Kernel, Kind, Limit, Monitor, Options, Pattern, Patterns,
-    Result, SearchOptions,
+    Builder, Error, Expression, Index as Kernel, Kind, Limit, Monitor, Options, Pattern,
+    PatternRanks, Patterns, Result, SearchOptions,
 };
 use bowstring_arrow as arrow;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyInt, PyList, PyString, PyTuple};
 
 use crate::capsule::{Array, Column, Table};
-use crate::detached::{run, run_reporting, run_short};
+use crate::detached::{run, run_reporting, run_short, run_sized};
 use crate::error::to_python;
 
 /// Occurrences up to which an answer is made on the calling thread.
@@ -236,16 +236,17 @@ impl Index {
         py: Python<'_>,
         threads: Option<usize>,
         queries: Queries,
-        kernel: impl FnOnce(&Kernel, &Patterns, &Monitor) -> Result<T> + Send + 'static,
+        kernel: impl FnOnce(&Kernel, &PatternRanks, &Monitor) -> Result<T> + Send + 'static,
     ) -> PyResult<T> {
         let index = self.kernel();
-        if let Queries::One(patterns) = &queries {
-            let count = |pattern| run_short(py, || index.count(pattern));
-            if patterns.get(0).map(count).transpose()?.unwrap_or(0) <= SHORT {
-                return run_short(py, || kernel(&index, patterns, &Monitor::default()));
-            }
-        }
-        run(py, threads, move |monitor| kernel(&index, &queries.read()?, monitor))
+        let Queries::One(patterns) = &queries else {
+            return run(py, threads, move |monitor| {
+                kernel(&index, &index.find(&queries.read()?, monitor)?, monitor)
+            });
+        };
+        let ranks = run_short(py, || index.find(patterns, &Monitor::default()))?;
+        let short = ranks.occurrences() <= SHORT;
+        run_sized(py, short, threads, move |monitor| kernel(&index, &ranks, monitor))
     }
 }
 
@@ -461,8 +462,8 @@ impl Index {
         threads: Option<usize>,
     ) -> PyResult<Table> {
         let many = queries.many();
-        self.answer(py, threads, queries, move |index, patterns, monitor| {
-            arrow::spans(index.locate(patterns, limited(limit, seed)?, monitor)?, many)
+        self.answer(py, threads, queries, move |index, ranks, monitor| {
+            arrow::spans(index.locate(ranks, limited(limit, seed)?, monitor)?, many)
         })
         .map(Table)
     }
@@ -476,8 +477,8 @@ impl Index {
         threads: Option<usize>,
     ) -> PyResult<Table> {
         let many = queries.many();
-        self.answer(py, threads, queries, move |index, patterns, monitor| {
-            arrow::row_counts(index.matching_rows(patterns, limit, monitor)?, many)
+        self.answer(py, threads, queries, move |index, ranks, monitor| {
+            arrow::row_counts(index.matching_rows(ranks, limit, monitor)?, many)
         })
         .map(Table)
     }
@@ -493,8 +494,8 @@ impl Index {
         threads: Option<usize>,
     ) -> PyResult<Table> {
         let many = queries.many();
-        self.answer(py, threads, queries, move |index, patterns, monitor| {
-            arrow::contexts(index.context(patterns, width, limited(limit, seed)?, monitor)?, many)
+        self.answer(py, threads, queries, move |index, ranks, monitor| {
+            arrow::contexts(index.context(ranks, width, limited(limit, seed)?, monitor)?, many)
         })
         .map(Table)
     }

@@ -45,9 +45,11 @@ fn ask(path: &Path) -> Result<(), Error> {
     let patterns = Patterns::one(Pattern::Bytes(b"ana"));
     let _ = index.count(Pattern::Bytes(b"an"));
     let _ = index.count_many(&patterns, &monitor);
-    let _ = index.locate(&patterns, Limit::All, &monitor);
-    let _ = index.matching_rows(&patterns, None, &monitor);
-    let _ = index.context(&patterns, 5, Limit::Sample(2, 1), &monitor);
+    if let Ok(ranks) = index.find(&patterns, &monitor) {
+        let _ = index.locate(&ranks, Limit::All, &monitor);
+        let _ = index.matching_rows(&ranks, None, &monitor);
+        let _ = index.context(&ranks, 5, Limit::Sample(2, 1), &monitor);
+    }
     let _ = index.text(&[(Some(0), None, None)], &monitor);
     let search = bowstring::parse("ana AND (dan OR b)")?;
     let _ = index.search(&[Some(search)], SearchOptions::default(), &monitor);

@@ -42,10 +42,11 @@ fn ask_everything(index: &Index) -> Result<(), Error> {
     let patterns = Patterns::one(Pattern::Bytes(b"ana"));
     index.count(Pattern::Bytes(b"an"))?;
     index.count_many(&patterns, &monitor)?;
-    index.locate(&patterns, Limit::All, &monitor)?;
-    index.locate(&patterns, Limit::Sample(1, 1), &monitor)?;
-    index.matching_rows(&patterns, None, &monitor)?;
-    index.context(&patterns, 5, Limit::All, &monitor)?;
+    let ranks = index.find(&patterns, &monitor)?;
+    index.locate(&ranks, Limit::All, &monitor)?;
+    index.locate(&ranks, Limit::Sample(1, 1), &monitor)?;
+    index.matching_rows(&ranks, None, &monitor)?;
+    index.context(&ranks, 5, Limit::All, &monitor)?;
     index.text(&[(Some(0), None, None), (Some(2), Some(1), Some(2))], &monitor)?;
     let search = crate::parse("ana AND (dan OR 'b')")?;
     index.search(&[Some(search)], crate::SearchOptions::default(), &monitor)?;

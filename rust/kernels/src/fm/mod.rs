@@ -309,26 +309,25 @@ impl<S: Symbol, B: BitVector> FmIndex<S, B> {
         (before as usize, spot)
     }
 
-    /// Appends where suffixes stand.
+    /// Appends where the suffixes of ranges of ranks stand, of one range after the other.
     ///
     /// O(sample rate) steps each; they go in step, so that their cache misses overlap.
     ///
     /// # Errors
     /// [`Error::Corrupt`].
-    pub fn positions(&self, ranks: Ranks, positions: &mut Vec<Position>) -> Result<()> {
+    pub fn positions(&self, ranks: &[Ranks], positions: &mut Vec<Position>) -> Result<()> {
         let first = positions.len();
-        positions.resize(first + ranks.len() as usize, 0);
+        positions.resize(first + Ranks::total(ranks) as usize, 0);
         let found = &mut positions[first..];
-        let mut waiting = ranks.start..ranks.end;
+        let mut waiting = ranks.iter().flat_map(|ranks| ranks.start..ranks.end).enumerate();
         let (mut rows, mut owners) = ([0; GROUP], [(0, 0); GROUP]);
         let (mut marks, mut symbols) = ([<(usize, Spot)>::default(); GROUP], [0; GROUP]);
         let mut walks = Walks::default();
         let mut going = 0;
         loop {
             while going < GROUP
-                && let Some(rank) = waiting.next()
+                && let Some((nth, rank)) = waiting.next()
             {
-                let nth = (rank - ranks.start) as usize;
                 (rows[going], owners[going]) = (self.row(rank)?, (nth, 0));
                 going += 1;
             }
@@ -370,38 +369,47 @@ impl<S: Symbol, B: BitVector> FmIndex<S, B> {
         }
     }
 
-    /// Appends a span of the text.
+    /// Appends spans of the text, end to end.
     ///
-    /// O(span + inverse rate) steps; the parts between kept ranks go in step, so that their cache
-    /// misses overlap.
+    /// O(span + inverse rate) steps each; the parts between kept ranks go in step, so that their
+    /// cache misses overlap.
     ///
     /// # Errors
-    /// [`Error::Corrupt`] if the span is not in the text.
-    pub fn read(&self, span: Range<Position>, text: &mut Vec<S>) -> Result<()> {
-        if span.start > span.end || span.end > self.length as Position {
+    /// [`Error::Corrupt`] if a span is not in the text.
+    pub fn read(&self, spans: &[Range<Position>], text: &mut Vec<S>) -> Result<()> {
+        let length = self.length as Position;
+        if spans.iter().any(|span| span.start > span.end || span.end > length) {
             return Err(Error::corrupt("a row lies outside the text"));
         }
-        let (start, end) = (span.start as usize, span.end as usize);
-        let Some(&any) = self.alphabet.first().filter(|_| start < end) else {
+        let first = text.len();
+        let mut places = first;
+        let rate = self.rates.inverse as usize;
+        // The parts of each span that end where a rank is kept, or the text does.
+        let mut waiting = spans.iter().flat_map(|span| {
+            let (start, end) = (span.start as usize, span.end as usize);
+            let place = places;
+            places += end - start;
+            let parts = if start < end { start / rate..end.div_ceil(rate) } else { 0..0 };
+            parts.map(move |part| (part, Part { start, end, place, ..Part::default() }))
+        });
+        let all = spans.iter().map(|span| (span.end - span.start) as usize).sum::<usize>();
+        let Some(&any) = self.alphabet.first().filter(|_| all > 0) else {
             return Ok(());
         };
-        let first = text.len();
-        text.resize(first + end - start, any);
-        let found = &mut text[first..];
-        let rate = self.rates.inverse as usize;
-        // The parts that end where a rank is kept, or the text does.
-        let mut waiting = start / rate..end.div_ceil(rate);
-        let (mut rows, mut owners, mut symbols) = ([0; GROUP], [(0, 0); GROUP], [0; GROUP]);
+        text.resize(first + all, any);
+        let (mut rows, mut symbols) = ([0; GROUP], [0; GROUP]);
+        let mut owners = [Part::default(); GROUP];
         let mut walks = Walks::default();
         let mut going = 0;
         loop {
             while going < GROUP
-                && let Some(part) = waiting.next()
+                && let Some((part, owner)) = waiting.next()
             {
                 let stop = ((part + 1) * rate).min(self.length);
                 rows[going] =
                     if stop == self.length { 0 } else { self.row(self.inverse.get(part + 1))? };
-                owners[going] = (stop, (part * rate).max(start));
+                owners[going] =
+                    Part { position: stop, from: (part * rate).max(owner.start), ..owner };
                 going += 1;
             }
             if going == 0 {
@@ -410,13 +418,13 @@ impl<S: Symbol, B: BitVector> FmIndex<S, B> {
             self.step(&mut walks, &mut rows[..going], &mut symbols[..going])?;
             let mut at = 0;
             while at < going {
-                let (position, from) = &mut owners[at];
-                *position -= 1;
-                if *position < end {
+                let part = &mut owners[at];
+                part.position -= 1;
+                if part.position < part.end {
                     let symbol = self.alphabet.get(symbols[at] as usize).ok_or_else(damaged)?;
-                    found[*position - start] = *symbol;
+                    text[part.place + part.position - part.start] = *symbol;
                 }
-                if position == from {
+                if part.position == part.from {
                     going -= 1;
                     (rows[at], owners[at]) = (rows[going], owners[going]);
                     symbols[at] = symbols[going];
@@ -496,16 +504,30 @@ impl<S: Symbol, B: BitVector> Sorted for FmIndex<S, B> {
     /// O(sample rate) steps.
     fn position(&self, rank: Rank) -> Result<Position> {
         let mut found = vec![];
-        self.positions(Ranks { start: rank, end: rank.saturating_add(1) }, &mut found)?;
+        self.positions(&[Ranks { start: rank, end: rank.saturating_add(1) }], &mut found)?;
         found.pop().ok_or_else(damaged)
     }
 
     /// O(inverse rate) steps.
     fn symbol(&self, position: Position) -> Result<S> {
         let mut found = vec![];
-        self.read(position..position.saturating_add(1), &mut found)?;
+        self.read(std::slice::from_ref(&(position..position.saturating_add(1))), &mut found)?;
         found.pop().ok_or_else(damaged)
     }
+}
+
+/// A part of a span on its way from where a rank is kept to its start, backwards.
+#[derive(Clone, Copy, Debug, Default)]
+struct Part {
+    /// Where it is.
+    position: usize,
+    /// Where it stops.
+    from: usize,
+    /// The span that it is of.
+    start: usize,
+    end: usize,
+    /// Where the span's first symbol goes.
+    place: usize,
 }
 
 /// Symbols' numbers and places to ask for, and whose they are.

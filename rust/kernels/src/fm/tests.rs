@@ -1,3 +1,5 @@
+use std::slice;
+
 use proptest::prelude::*;
 
 use super::code::codes;
@@ -42,7 +44,7 @@ fn check_index<S: Symbol, B: BitVector>(text: &[S], rates: Rates) {
         assert_eq!(index.symbol(start as Position).unwrap(), text[start]);
         for stop in [start + 1, (start + 5).min(text.len()), text.len()] {
             let mut read = vec![];
-            index.read(start as Position..stop as Position, &mut read).unwrap();
+            index.read(slice::from_ref(&(start as Position..stop as Position)), &mut read).unwrap();
             assert_eq!(read, text[start..stop]);
             let below = suffixes.iter().filter(|&&at| text[at as usize..] < text[start..stop]);
             let starts =
@@ -54,8 +56,24 @@ fn check_index<S: Symbol, B: BitVector>(text: &[S], rates: Rates) {
     }
     let whole = Ranks { start: 0, end: text.len() as u64 };
     let mut positions = vec![];
-    index.positions(whole, &mut positions).unwrap();
+    index.positions(&[whole], &mut positions).unwrap();
     assert!(positions.iter().copied().eq(suffixes.iter().map(|&one| Position::from(one))));
+    // Many ranges and spans at once, empty ones among them, give what each one does.
+    let length = text.len() as u64;
+    let bounds = (0..3 * length).map(|nth| (nth * 7 % (length + 1), nth * 11 % (length + 1)));
+    let spans: Vec<_> = bounds.map(|(a, b)| a.min(b)..a.max(b)).collect();
+    let ranks: Vec<Ranks> =
+        spans.iter().map(|span| Ranks { start: span.start, end: span.end }).collect();
+    positions.clear();
+    index.positions(&ranks, &mut positions).unwrap();
+    let (mut read, mut expected, mut of_ranks) = (vec![], vec![], vec![]);
+    index.read(&spans, &mut read).unwrap();
+    for span in spans {
+        let span = span.start as usize..span.end as usize;
+        expected.extend(&text[span.clone()]);
+        of_ranks.extend(suffixes[span].iter().map(|&one| Position::from(one)));
+    }
+    assert_eq!((read, positions), (expected, of_ranks));
     assert_eq!(index.find(&[]).unwrap(), whole);
     assert!(index.position(text.len() as u64).is_err());
     assert!(index.symbol(text.len() as Position).is_err());

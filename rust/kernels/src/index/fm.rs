@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::path::Path;
+use std::slice;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -105,10 +106,10 @@ impl<S: Symbol, B: BitVector + 'static> FmSegment<S, B> {
         located(self.file.as_ref(), result)
     }
 
-    /// A span of the text.
-    fn read(&self, span: Range<Position>) -> Result<Vec<S>> {
+    /// Spans of the text, end to end.
+    fn read(&self, spans: &[Range<Position>]) -> Result<Vec<S>> {
         let mut symbols = vec![];
-        self.located(self.index.read(span, &mut symbols))?;
+        self.located(self.index.read(spans, &mut symbols))?;
         Ok(symbols)
     }
 
@@ -133,7 +134,7 @@ impl<S: Symbol, B: BitVector + 'static> FmSegment<S, B> {
             return Ok(vec![]);
         }
         let start = self.index.position(ranks.start)?;
-        self.read(start..start + depth as Position)
+        self.read(slice::from_ref(&(start..start + depth as Position)))
     }
 }
 
@@ -245,7 +246,7 @@ impl<S: Symbol, B: BitVector + 'static> Segment for FmSegment<S, B> {
         Ok(())
     }
 
-    fn positions(&self, ranks: Ranks, positions: &mut Vec<Position>) -> Result<()> {
+    fn positions(&self, ranks: &[Ranks], positions: &mut Vec<Position>) -> Result<()> {
         self.located(self.index.positions(ranks, positions))
     }
 
@@ -258,7 +259,7 @@ impl<S: Symbol, B: BitVector + 'static> Segment for FmSegment<S, B> {
         let symbol = |at| S::from_number(before.symbol(at)).filter(|&own| own != self.separator);
         let before: Vec<Option<S>> = (0..before.len()).map(symbol).collect();
         let mut positions = vec![];
-        self.positions(ranks, &mut positions)?;
+        self.positions(&[ranks], &mut positions)?;
         for (rank, position) in (ranks.start..ranks.end).zip(positions) {
             extended.push((position, self.located(self.index.shared_before(rank, &before))?));
         }
@@ -270,12 +271,12 @@ impl<S: Symbol, B: BitVector + 'static> Segment for FmSegment<S, B> {
         Ok((symbol != self.separator).then(|| symbol.number()))
     }
 
-    fn read_bytes(&self, span: Range<Position>, bytes: &mut Vec<u8>) -> Result<()> {
-        push_bytes(&self.read(span)?, bytes)
+    fn read_bytes(&self, spans: &[Range<Position>], bytes: &mut Vec<u8>) -> Result<()> {
+        push_bytes(&self.read(spans)?, bytes)
     }
 
-    fn read_tokens(&self, span: Range<Position>, tokens: &mut Vec<u32>) -> Result<()> {
-        tokens.extend(self.read(span)?.into_iter().map(Symbol::number));
+    fn read_tokens(&self, spans: &[Range<Position>], tokens: &mut Vec<u32>) -> Result<()> {
+        tokens.extend(self.read(spans)?.into_iter().map(Symbol::number));
         Ok(())
     }
 
@@ -285,8 +286,8 @@ impl<S: Symbol, B: BitVector + 'static> Segment for FmSegment<S, B> {
         pattern: Pattern<'_>,
         positions: &mut Vec<Position>,
     ) -> Result<()> {
-        let start = span.start;
-        scan(&self.read(span)?, start, pattern, self.separator, positions);
+        let text = self.read(slice::from_ref(&span))?;
+        scan(&text, span.start, pattern, self.separator, positions);
         Ok(())
     }
 

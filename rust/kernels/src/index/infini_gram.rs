@@ -394,8 +394,8 @@ impl<S: Symbol> Segment for Shard<S> {
         Ok(())
     }
 
-    fn positions(&self, ranks: Ranks, positions: &mut Vec<Position>) -> Result<()> {
-        for rank in ranks.start..ranks.end {
+    fn positions(&self, ranks: &[Ranks], positions: &mut Vec<Position>) -> Result<()> {
+        for rank in ranks.iter().flat_map(|ranks| ranks.start..ranks.end) {
             positions.push(self.located(self.position(rank))?);
         }
         Ok(())
@@ -408,7 +408,7 @@ impl<S: Symbol> Segment for Shard<S> {
         extended: &mut Vec<(Position, usize)>,
     ) -> Result<()> {
         let mut positions = vec![];
-        self.positions(ranks, &mut positions)?;
+        self.positions(&[ranks], &mut positions)?;
         extend_left(&self.text, &positions, before, Self::separator(), extended);
         Ok(())
     }
@@ -419,12 +419,14 @@ impl<S: Symbol> Segment for Shard<S> {
         Ok(symbol.map(|symbol| symbol.number()))
     }
 
-    fn read_bytes(&self, _: Range<Position>, _: &mut Vec<u8>) -> Result<()> {
+    fn read_bytes(&self, _: &[Range<Position>], _: &mut Vec<u8>) -> Result<()> {
         Err(Error::UnsupportedType("an index of infini-gram holds tokens, and no bytes".into()))
     }
 
-    fn read_tokens(&self, span: Range<Position>, tokens: &mut Vec<u32>) -> Result<()> {
-        tokens.extend(self.slice(span)?.iter().map(|symbol| symbol.number()));
+    fn read_tokens(&self, spans: &[Range<Position>], tokens: &mut Vec<u32>) -> Result<()> {
+        for span in spans {
+            tokens.extend(self.slice(span.clone())?.iter().map(|symbol| symbol.number()));
+        }
         Ok(())
     }
 

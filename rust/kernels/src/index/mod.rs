@@ -21,6 +21,7 @@ use crate::symbol::{Pattern, Patterns, Ranks, Row};
 pub use build::{Builder, Options};
 pub use fm::FmSegment;
 pub use rows::RowTable;
+pub(crate) use rows::TOGETHER;
 pub use segment::{Segment, SortedText};
 pub use suffix::SuffixSegment;
 

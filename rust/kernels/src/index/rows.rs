@@ -6,6 +6,13 @@ use crate::container::{Block, BlockToWrite, SegmentFile};
 use crate::error::{Error, Result};
 use crate::symbol::Position;
 
+/// Spans of a text that are read together, so that the cache misses of those that must be looked for
+/// overlap.
+pub(crate) const TOGETHER: usize = 64;
+
+/// Symbols of rows that are read together.
+const MOST_TOGETHER: Position = 1 << 20;
+
 /// The rows of a segment.
 #[derive(Debug)]
 pub struct RowTable {
@@ -128,6 +135,25 @@ impl RowTable {
             (Some(start), Some(end)) if start <= end => Ok(start..end),
             _ => Err(damaged()),
         }
+    }
+
+    /// The symbols of each row from `first` on, of as many rows as are best read together: at least
+    /// one.
+    ///
+    /// # Errors
+    /// As [`RowTable::span`].
+    pub(crate) fn spans_together(&self, first: usize) -> Result<Vec<Range<Position>>> {
+        let mut spans = vec![];
+        let mut symbols = 0;
+        for row in first..self.len().min(first + TOGETHER) {
+            let span = self.span(row)?;
+            symbols += span.end - span.start;
+            if symbols > MOST_TOGETHER && row > first {
+                break;
+            }
+            spans.push(span);
+        }
+        Ok(spans)
     }
 
     /// How far a position stands from its row's start.

@@ -94,11 +94,11 @@ pub trait Segment: Send + Sync + std::fmt::Debug {
         continuations: &mut Vec<(Option<u32>, u64)>,
     ) -> Result<()>;
 
-    /// Appends the position of each suffix in a range of ranks, in any order.
+    /// Appends the position of each suffix in ranges of ranks, of one range after the other.
     ///
     /// # Errors
     /// [`Error::Corrupt`] if one lies outside the text.
-    fn positions(&self, ranks: Ranks, positions: &mut Vec<Position>) -> Result<()>;
+    fn positions(&self, ranks: &[Ranks], positions: &mut Vec<Position>) -> Result<()>;
 
     /// The text and its suffix array, of a segment that holds them side by side.
     fn sorted_text(&self) -> Option<SortedText<'_>> {
@@ -123,17 +123,17 @@ pub trait Segment: Send + Sync + std::fmt::Debug {
         extended: &mut Vec<(Position, usize)>,
     ) -> Result<()>;
 
-    /// Appends a span of the text as bytes.
+    /// Appends spans of the text as bytes, end to end.
     ///
     /// # Errors
-    /// [`Error::Corrupt`] if it is not in the text, or holds numbers above 255.
-    fn read_bytes(&self, span: Range<Position>, bytes: &mut Vec<u8>) -> Result<()>;
+    /// [`Error::Corrupt`] if one is not in the text, or holds numbers above 255.
+    fn read_bytes(&self, spans: &[Range<Position>], bytes: &mut Vec<u8>) -> Result<()>;
 
-    /// Appends a span of the text as numbers.
+    /// Appends spans of the text as numbers, end to end.
     ///
     /// # Errors
-    /// [`Error::Corrupt`] if it is not in the text.
-    fn read_tokens(&self, span: Range<Position>, tokens: &mut Vec<u32>) -> Result<()>;
+    /// [`Error::Corrupt`] if one is not in the text.
+    fn read_tokens(&self, spans: &[Range<Position>], tokens: &mut Vec<u32>) -> Result<()>;
 
     /// Appends every position in a span of the text at which a pattern starts, and ends, in order.
     ///
@@ -152,18 +152,29 @@ pub trait Segment: Send + Sync + std::fmt::Debug {
     /// [`Error::Corrupt`], or what the sink fails with.
     fn read_rows(&self, column: Column, rows: &mut dyn Rows) -> Result<()> {
         let (mut bytes, mut tokens) = (vec![], vec![]);
-        for row in 0..self.rows().len() {
-            let span = self.rows().span(row)?;
-            let valid = !self.rows().is_null(row);
+        let mut first = 0;
+        while first < self.rows().len() {
+            let spans = self.rows().spans_together(first)?;
+            let mut end = 0;
+            let own = spans.iter().zip(first..).map(|(span, row)| {
+                let start = end;
+                end += (span.end - span.start) as usize;
+                (!self.rows().is_null(row), start..end)
+            });
             if column == Column::Tokens {
                 tokens.clear();
-                self.read_tokens(span, &mut tokens)?;
-                rows.push_tokens(valid.then_some(&tokens))?;
+                self.read_tokens(&spans, &mut tokens)?;
+                for (valid, own) in own {
+                    rows.push_tokens(valid.then_some(&tokens[own]))?;
+                }
             } else {
                 bytes.clear();
-                self.read_bytes(span, &mut bytes)?;
-                rows.push_bytes(valid.then_some(&bytes))?;
+                self.read_bytes(&spans, &mut bytes)?;
+                for (valid, own) in own {
+                    rows.push_bytes(valid.then_some(&bytes[own]))?;
+                }
             }
+            first += spans.len();
         }
         Ok(())
     }

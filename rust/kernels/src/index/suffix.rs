@@ -193,11 +193,15 @@ impl<S: Symbol> Segment for SuffixSegment<S> {
         Ok(())
     }
 
-    fn positions(&self, ranks: Ranks, positions: &mut Vec<Position>) -> Result<()> {
-        let found = self.suffixes.get(ranks.start as usize..ranks.end as usize).unwrap_or_default();
-        positions.extend(found.iter().map(|&position| Position::from(position)));
-        if found.iter().any(|&position| position as usize >= self.text.len()) {
-            return self.located(Err(Error::corrupt("the suffix array points outside the text")));
+    fn positions(&self, ranks: &[Ranks], positions: &mut Vec<Position>) -> Result<()> {
+        for ranks in ranks {
+            let found = self.suffixes.get(ranks.start as usize..ranks.end as usize);
+            let found = found.unwrap_or_default();
+            positions.extend(found.iter().map(|&position| Position::from(position)));
+            if found.iter().any(|&position| position as usize >= self.text.len()) {
+                let outside = Error::corrupt("the suffix array points outside the text");
+                return self.located(Err(outside));
+            }
         }
         Ok(())
     }
@@ -209,7 +213,7 @@ impl<S: Symbol> Segment for SuffixSegment<S> {
         extended: &mut Vec<(Position, usize)>,
     ) -> Result<()> {
         let mut positions = vec![];
-        self.positions(ranks, &mut positions)?;
+        self.positions(&[ranks], &mut positions)?;
         extend_left(&self.text, &positions, before, self.separator, extended);
         Ok(())
     }
@@ -229,12 +233,16 @@ impl<S: Symbol> Segment for SuffixSegment<S> {
         Ok((symbol != self.separator).then(|| symbol.number()))
     }
 
-    fn read_bytes(&self, span: Range<Position>, bytes: &mut Vec<u8>) -> Result<()> {
-        push_bytes(self.located(self.slice(span))?, bytes)
+    fn read_bytes(&self, spans: &[Range<Position>], bytes: &mut Vec<u8>) -> Result<()> {
+        let mut read = spans.iter().map(|span| self.located(self.slice(span.clone())));
+        read.try_for_each(|symbols| push_bytes(symbols?, bytes))
     }
 
-    fn read_tokens(&self, span: Range<Position>, tokens: &mut Vec<u32>) -> Result<()> {
-        tokens.extend(self.located(self.slice(span))?.iter().map(|symbol| symbol.number()));
+    fn read_tokens(&self, spans: &[Range<Position>], tokens: &mut Vec<u32>) -> Result<()> {
+        for span in spans {
+            let symbols = self.located(self.slice(span.clone()))?;
+            tokens.extend(symbols.iter().map(|symbol| symbol.number()));
+        }
         Ok(())
     }
 

@@ -397,7 +397,7 @@ impl<'a> Search<'a> {
                 self.monitor.check()?;
                 block.clear();
                 let to = ranks.end.min(from + SAMPLED);
-                self.segment.positions(Ranks { start: from, end: to }, &mut block)?;
+                self.segment.positions(&[Ranks { start: from, end: to }], &mut block)?;
                 drawn.extend(block.iter().filter(|&&position| {
                     priority(seed, self.part.first_symbol + position) < threshold
                 }));

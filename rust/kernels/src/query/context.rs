@@ -1,14 +1,17 @@
 //! Keyword in context: each occurrence with what stands before and after it in its row.
 
+use std::borrow::Cow;
 use std::ops::Range;
+use std::slice;
 
+use super::find::PatternRanks;
 use super::locate::{Limit, Spans};
 use crate::corpus::Column;
 use crate::error::{Error, Result};
-use crate::index::{Index, Segment};
+use crate::index::{Index, Segment, TOGETHER};
 use crate::interrupt::Monitor;
 use crate::pool::in_blocks;
-use crate::symbol::{Pattern, Patterns, Position, Row, starts_character};
+use crate::symbol::{Pattern, Position, Row, starts_character};
 
 /// Occurrences handed to a thread at once.
 const BLOCK: usize = 1024;
@@ -52,14 +55,28 @@ impl Symbols {
         if self.column == Column::Tokens { self.tokens.len() } else { self.bytes.len() }
     }
 
-    /// Adds a span of a segment's text as a row.
-    pub(super) fn push(&mut self, segment: &dyn Segment, span: Range<Position>) -> Result<()> {
+    /// A row.
+    pub(super) fn get(&self, row: usize) -> Pattern<'_> {
+        let start = row.checked_sub(1).map_or(0, |before| self.ends[before]);
         if self.column == Column::Tokens {
-            segment.read_tokens(span, &mut self.tokens)?;
+            Pattern::Tokens(&self.tokens[start..self.ends[row]])
         } else {
-            segment.read_bytes(span, &mut self.bytes)?;
+            Pattern::Bytes(&self.bytes[start..self.ends[row]])
         }
-        self.ends.push(self.symbols());
+    }
+
+    /// Adds spans of a segment's text as a row each.
+    fn read(&mut self, segment: &dyn Segment, spans: &[Range<Position>]) -> Result<()> {
+        let mut end = self.symbols();
+        if self.column == Column::Tokens {
+            segment.read_tokens(spans, &mut self.tokens)?;
+        } else {
+            segment.read_bytes(spans, &mut self.bytes)?;
+        }
+        self.ends.extend(spans.iter().map(|span| {
+            end += (span.end - span.start) as usize;
+            end
+        }));
         Ok(())
     }
 
@@ -113,28 +130,35 @@ pub struct Contexts {
 }
 
 impl Index {
-    /// Each occurrence with up to `width` characters of its row on either side; bytes of a binary
-    /// column, tokens of a token column.
+    /// Each occurrence of patterns that were looked for, with up to `width` characters of its row on
+    /// either side; bytes of a binary column, tokens of a token column.
     ///
-    /// O(m + log n + k (log k + width)) a query with k occurrences.
+    /// O(k (log k + width)) a pattern with k occurrences.
     ///
     /// # Errors
     /// As [`Index::locate`].
     pub fn context(
         &self,
-        patterns: &Patterns,
+        found: &PatternRanks,
         width: usize,
         limit: Limit,
         monitor: &Monitor,
     ) -> Result<Contexts> {
-        let spans = self.locate(patterns, limit, monitor)?;
+        let spans = self.locate(found, limit, monitor)?;
         let width = width as u64;
         let places: Vec<usize> = (0..spans.row.len()).collect();
         let pieces = in_blocks(&places, BLOCK, monitor, |places| {
             let mut sides = [(); 3].map(|()| Symbols::new(self.column()));
-            for &at in places {
-                let (row, start, stop) = (spans.row[at], spans.start[at], spans.stop[at]);
-                self.side(Row(row), start..stop, width, &mut sides)?;
+            for places in places.chunks(TOGETHER) {
+                let stand = places.iter().map(|&at| {
+                    let span = spans.start[at]..spans.stop[at];
+                    self.stand(Row(spans.row[at]), span, width)
+                });
+                let stand: Vec<Stand<'_>> = stand.collect::<Result<_>>()?;
+                let near = self.read(stand.iter().map(|one| (one.segment, one.near.clone())))?;
+                for (nth, stand) in stand.into_iter().enumerate() {
+                    stand.cut(near.get(nth), width, self.column(), &mut sides)?;
+                }
             }
             Ok(sides)
         })?;
@@ -147,13 +171,25 @@ impl Index {
         Ok(Contexts { spans, left, matched, right })
     }
 
-    fn side(
+    /// Spans of segments' texts, a row each.
+    pub(super) fn read<'a>(
         &self,
-        row: Row,
-        span: Range<u64>,
-        width: u64,
-        [left, matched, right]: &mut [Symbols; 3],
-    ) -> Result<()> {
+        spans: impl Iterator<Item = (&'a dyn Segment, Range<Position>)>,
+    ) -> Result<Symbols> {
+        let mut read = Symbols::new(self.column());
+        let (segments, spans): (Vec<&dyn Segment>, Vec<Range<Position>>) = spans.unzip();
+        let mut spans = &spans[..];
+        for same in segments.chunk_by(|one, next| std::ptr::addr_eq(*one, *next)) {
+            let (own, rest) = spans.split_at(same.len());
+            read.read(same[0], own)?;
+            spans = rest;
+        }
+        Ok(read)
+    }
+
+    /// Where an occurrence stands, and what is to be read of its row: as many symbols on either side
+    /// as characters are wanted.
+    fn stand(&self, row: Row, span: Range<u64>, width: u64) -> Result<Stand<'_>> {
         let (segment, local) =
             self.part_of(row).ok_or_else(|| Error::corrupt("a row is not in the index"))?;
         let whole = segment.rows().span(local)?;
@@ -161,53 +197,79 @@ impl Index {
         if start > stop || stop > whole.end {
             return Err(Error::corrupt("an occurrence lies outside its row"));
         }
-        let mut from = start.saturating_sub(width).max(whole.start);
-        // Of characters one more, which says that the last one wanted is whole.
-        let wanted = width.saturating_add(u64::from(self.column() == Column::String));
-        let mut to = stop.saturating_add(wanted).min(whole.end);
-        // A compressed segment looks for where a span starts: one is read, and then cut in three.
-        if self.column() == Column::Tokens {
-            let mut tokens = vec![];
-            segment.read_tokens(from..to, &mut tokens)?;
-            let (before, rest) = tokens.split_at((start - from) as usize);
-            let (within, after) = rest.split_at((stop - start) as usize);
-            for (side, tokens) in [(left, before), (matched, within), (right, after)] {
-                side.push_pattern(Pattern::Tokens(tokens));
+        let from = start.saturating_sub(width).max(whole.start);
+        let to = stop.saturating_add(wanted(width, self.column())).min(whole.end);
+        Ok(Stand { segment, whole, span: start..stop, near: from..to })
+    }
+}
+
+/// An occurrence in its row.
+#[derive(Debug)]
+struct Stand<'a> {
+    segment: &'a dyn Segment,
+    /// Its row.
+    whole: Range<Position>,
+    span: Range<Position>,
+    /// What is read.
+    near: Range<Position>,
+}
+
+impl Stand<'_> {
+    /// Cuts what was read in three: a compressed segment looks for where a span starts, and so reads
+    /// one rather than three.
+    fn cut(
+        self,
+        near: Pattern<'_>,
+        width: u64,
+        column: Column,
+        sides: &mut [Symbols; 3],
+    ) -> Result<()> {
+        let Self { segment, whole, span, near: Range { start: mut from, end: mut to } } = self;
+        let length = (span.end - span.start) as usize;
+        let mut push = |all: Pattern<'_>, before: usize, kept: Range<usize>| {
+            let cuts = [kept.start..before, before..before + length, before + length..kept.end];
+            for (side, cut) in sides.iter_mut().zip(cuts) {
+                side.push_pattern(all.slice(cut));
             }
-            return Ok(());
-        }
-        let mut bytes = vec![];
-        segment.read_bytes(from..to, &mut bytes)?;
-        if self.column() == Column::String {
-            // As many bytes more as characters are missing: most characters are one byte.
-            while from > whole.start
-                && let missing @ 1.. = width - characters(&bytes[..(start - from) as usize])
-            {
-                let mut more = vec![];
-                let closer = from.saturating_sub(missing).max(whole.start);
-                segment.read_bytes(closer..from, &mut more)?;
-                more.append(&mut bytes);
-                (from, bytes) = (closer, more);
+        };
+        let bytes = match near {
+            Pattern::Bytes(bytes) if column == Column::String => bytes,
+            all => {
+                push(all, (span.start - from) as usize, 0..all.len());
+                return Ok(());
             }
-            while to < whole.end
-                && let missing @ 1.. = wanted - characters(&bytes[(stop - from) as usize..])
-            {
-                let further = to.saturating_add(missing).min(whole.end);
-                segment.read_bytes(to..further, &mut bytes)?;
-                to = further;
-            }
+        };
+        let wanted = wanted(width, column);
+        let mut bytes = Cow::Borrowed(bytes);
+        // As many bytes more as characters are missing: most characters are one byte.
+        while from > whole.start
+            && let missing @ 1.. = width - characters(&bytes[..(span.start - from) as usize])
+        {
+            let mut more = vec![];
+            let closer = from.saturating_sub(missing).max(whole.start);
+            segment.read_bytes(slice::from_ref(&(closer..from)), &mut more)?;
+            more.extend_from_slice(&bytes);
+            (from, bytes) = (closer, Cow::Owned(more));
         }
-        let (mut before, rest) = bytes.split_at((start - from) as usize);
-        let (within, mut after) = rest.split_at((stop - start) as usize);
-        if self.column() == Column::String {
-            before = &before[before.len() - last_characters(before, width)..];
-            after = &after[..first_characters(after, width)];
+        while to < whole.end
+            && let missing @ 1.. = wanted - characters(&bytes[(span.end - from) as usize..])
+        {
+            let further = to.saturating_add(missing).min(whole.end);
+            segment.read_bytes(slice::from_ref(&(to..further)), bytes.to_mut())?;
+            to = further;
         }
-        for (side, bytes) in [(left, before), (matched, within), (right, after)] {
-            side.push_pattern(Pattern::Bytes(bytes));
-        }
+        let before = (span.start - from) as usize;
+        let first = before - last_characters(&bytes[..before], width);
+        let last = before + length + first_characters(&bytes[before + length..], width);
+        push(Pattern::Bytes(&bytes), before, first..last);
         Ok(())
     }
+}
+
+/// Symbols to read behind an occurrence: of characters one more, which says that the last one wanted
+/// is whole.
+fn wanted(width: u64, column: Column) -> u64 {
+    width.saturating_add(u64::from(column == Column::String))
 }
 
 fn characters(bytes: &[u8]) -> u64 {

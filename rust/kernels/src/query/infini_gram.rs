@@ -42,7 +42,7 @@ impl Index {
             )));
         }
         let mut positions = vec![];
-        part.segment.positions(ranks, &mut positions)?;
+        part.segment.positions(&[ranks], &mut positions)?;
         Ok(positions)
     }
 
@@ -135,9 +135,7 @@ fn stretches(
     for (nth, ranks) in found.into_iter().enumerate() {
         monitor.check()?;
         let mut places = vec![];
-        for ranks in ranks {
-            part.segment.positions(ranks, &mut places)?;
-        }
+        part.segment.positions(&ranks, &mut places)?;
         if nth == 0 {
             stretches = places.into_iter().map(|place| (place, place)).collect();
             continue;

@@ -322,7 +322,9 @@ impl Index {
         monitor: &Monitor,
         found: &mut Vec<(Option<u32>, u64)>,
     ) -> Result<()> {
-        self.occurrences(context, super::Limit::Sample(size, seed), monitor, |part, positions| {
+        let ranks = self.pattern_ranks(&Patterns::one(context), monitor)?;
+        let limit = super::Limit::Sample(size, seed);
+        self.occurrences(&ranks, 0..1, limit, monitor, |_, part, positions| {
             for &position in positions {
                 found.push((part.segment.symbol_at(position + context.len() as u64)?, 1));
             }

@@ -1,13 +1,15 @@
 //! Locates occurrences: their rows and spans, or the distinct rows and how often each holds one.
 
 use std::collections::BinaryHeap;
+use std::ops::Range;
 
+use super::find::PatternRanks;
 use super::sample::priority;
 use crate::error::Result;
 use crate::index::{Index, PartRef, Segment};
 use crate::interrupt::Monitor;
 use crate::pool::in_blocks;
-use crate::symbol::{Pattern, Patterns, Position, Ranks};
+use crate::symbol::{Position, Ranks};
 
 /// From one occurrence in so many symbols on, positions are sorted by marking them in a bitmap.
 const DENSE: usize = 64;
@@ -51,113 +53,158 @@ pub struct RowCounts {
 }
 
 impl Index {
-    /// Where each pattern occurs, ordered by query, row and start.
+    /// Where each pattern that was looked for occurs, ordered by query, row and start.
     ///
-    /// O(m + log n + k log k) a query with k occurrences.
+    /// O(k log k) a pattern with k occurrences.
     ///
     /// # Errors
-    /// As [`Index::count`]; [`crate::Error::Interrupted`].
-    pub fn locate(&self, patterns: &Patterns, limit: Limit, monitor: &Monitor) -> Result<Spans> {
-        let located = self.each(patterns, monitor, |pattern| {
-            let mut found = vec![];
-            self.occurrences(pattern, limit, monitor, |part, positions| {
+    /// [`crate::Error::InvalidInput`] if they were looked for in another index;
+    /// [`crate::Error::Corrupt`]; [`crate::Error::Interrupted`].
+    ///
+    /// # Examples
+    /// ```
+    /// use bowstring::{Builder, Column, Limit, Monitor, Options, Pattern, Patterns, Rows};
+    /// let mut rows = Builder::new(Column::String, None, false, Options::default(), Default::default())?;
+    /// rows.push_bytes(Some(b"banana"))?;
+    /// let (index, monitor) = (rows.finish()?, Monitor::default());
+    /// let found = index.find(&Patterns::one(Pattern::Bytes(b"ana")), &monitor)?;
+    /// assert_eq!(index.locate(&found, Limit::All, &monitor)?.start, [1, 3]);
+    /// # Ok::<_, bowstring::Error>(())
+    /// ```
+    pub fn locate(&self, found: &PatternRanks, limit: Limit, monitor: &Monitor) -> Result<Spans> {
+        let blocks = in_blocks(&found.blocks(), 1, monitor, |block| {
+            let mut spans = Spans::default();
+            self.occurrences(found, block[0].clone(), limit, monitor, |nth, part, positions| {
+                let (query, length) = found.pattern(nth);
                 let rows = part.segment.rows();
                 let mut row = 0;
                 for &position in positions {
                     row = rows.row_of(position, row)?;
-                    found.push((part.first_row + row as u64, rows.offset(row, position)?));
+                    let start = rows.offset(row, position)?;
+                    spans.query.push(query);
+                    spans.row.push(part.first_row + row as u64);
+                    spans.start.push(start);
+                    spans.stop.push(start + length);
                 }
                 Ok(())
             })?;
-            Ok(found)
+            Ok(spans)
         })?;
         let mut spans = Spans::default();
-        for (query, length, found) in located {
-            spans.query.resize(spans.query.len() + found.len(), query);
-            spans.row.extend(found.iter().map(|&(row, _)| row));
-            spans.start.extend(found.iter().map(|&(_, start)| start));
-            spans.stop.extend(found.iter().map(|&(_, start)| start + length));
+        for mut block in blocks {
+            spans.query.append(&mut block.query);
+            spans.row.append(&mut block.row);
+            spans.start.append(&mut block.start);
+            spans.stop.append(&mut block.stop);
         }
         Ok(spans)
     }
 
-    /// The distinct rows that hold each pattern, at most `limit` of them, ordered by query and row.
+    /// The distinct rows that hold each pattern that was looked for, at most `limit` of them, ordered
+    /// by query and row.
     ///
-    /// O(m + log n + k log k) a query with k occurrences.
+    /// O(k log k) a pattern with k occurrences.
     ///
     /// # Errors
     /// As [`Index::locate`].
     pub fn matching_rows(
         &self,
-        patterns: &Patterns,
+        found: &PatternRanks,
         limit: Option<usize>,
         monitor: &Monitor,
     ) -> Result<RowCounts> {
-        let located = self.each(patterns, monitor, |pattern| {
-            let mut found: Vec<(u64, u64)> = vec![];
-            self.occurrences(pattern, Limit::All, monitor, |part, positions| {
-                let room = limit.map_or(usize::MAX, |limit| limit - found.len());
-                each_row(part.segment, positions, room, |row, count| {
-                    found.push((part.first_row + row as u64, count));
-                })
-            })?;
-            Ok(found)
+        let blocks = in_blocks(&found.blocks(), 1, monitor, |block| {
+            let mut rows = RowCounts::default();
+            let (mut last, mut taken) = (None, 0);
+            self.occurrences(
+                found,
+                block[0].clone(),
+                Limit::All,
+                monitor,
+                |nth, part, positions| {
+                    if last.replace(nth) != Some(nth) {
+                        taken = 0;
+                    }
+                    let room = limit.map_or(usize::MAX, |limit| limit - taken);
+                    each_row(part.segment, positions, room, |row, count| {
+                        rows.query.push(found.pattern(nth).0);
+                        rows.row.push(part.first_row + row as u64);
+                        rows.count.push(count);
+                        taken += 1;
+                    })
+                },
+            )?;
+            Ok(rows)
         })?;
         let mut rows = RowCounts::default();
-        for (query, _, found) in located {
-            rows.query.resize(rows.query.len() + found.len(), query);
-            rows.row.extend(found.iter().map(|&(row, _)| row));
-            rows.count.extend(found.iter().map(|&(_, count)| count));
+        for mut block in blocks {
+            rows.query.append(&mut block.query);
+            rows.row.append(&mut block.row);
+            rows.count.append(&mut block.count);
         }
         Ok(rows)
     }
 
-    /// Runs `answer` for every pattern that is not null; gives back each one's place in the
-    /// column, its length and its answer, in the column's order.
-    fn each<T: Send>(
-        &self,
-        patterns: &Patterns,
-        monitor: &Monitor,
-        answer: impl Fn(Pattern<'_>) -> Result<T> + Sync,
-    ) -> Result<Vec<(u64, u64, T)>> {
-        self.check_patterns(patterns)?;
-        let valid: Vec<_> = patterns.valid().collect();
-        in_blocks(&valid, 1, monitor, |one| {
-            let (at, pattern) = one[0];
-            Ok((at as u64, pattern.len() as u64, answer(pattern)?))
-        })
-    }
-
-    /// Gives the sorted positions of a pattern's occurrences, segment by segment.
+    /// Gives the sorted positions of each pattern's occurrences, segment by segment: those of several
+    /// patterns are read together, so that their cache misses overlap.
     pub(super) fn occurrences<'a>(
         &'a self,
-        pattern: Pattern<'_>,
+        found: &PatternRanks,
+        patterns: Range<usize>,
         limit: Limit,
         monitor: &Monitor,
-        mut take: impl FnMut(PartRef<'a>, &[Position]) -> Result<()>,
+        mut take: impl FnMut(usize, PartRef<'a>, &[Position]) -> Result<()>,
     ) -> Result<()> {
-        if let Limit::Sample(size, seed) = limit {
-            let sample = self.sample(pattern, size, seed, monitor)?;
-            let mut rest = &sample[..];
-            for part in self.parts() {
-                let end = part.first_symbol + part.segment.symbols() as u64;
-                let (here, after) = rest.split_at(rest.partition_point(|&at| at < end));
-                let here: Vec<_> = here.iter().map(|&at| at - part.first_symbol).collect();
-                take(part, &here)?;
-                rest = after;
+        found.check(self)?;
+        let first = match limit {
+            Limit::All => usize::MAX,
+            Limit::First(limit) => limit,
+            Limit::Sample(size, seed) => {
+                for nth in patterns {
+                    let sample = self.sample(found.of(nth), size, seed, monitor)?;
+                    let mut rest = &sample[..];
+                    for part in self.parts() {
+                        let end = part.first_symbol + part.segment.symbols() as u64;
+                        let (here, after) = rest.split_at(rest.partition_point(|&at| at < end));
+                        let here: Vec<_> = here.iter().map(|&at| at - part.first_symbol).collect();
+                        take(nth, part, &here)?;
+                        rest = after;
+                    }
+                }
+                return Ok(());
+            }
+        };
+        if let [nth] = patterns.clone().collect::<Vec<_>>()[..] {
+            let mut room = first;
+            for (part, &ranks) in self.parts().zip(found.of(nth)) {
+                if room == 0 {
+                    break;
+                }
+                monitor.check()?;
+                let positions = sorted_positions(part.segment, ranks, room)?;
+                room -= positions.len();
+                take(nth, part, &positions)?;
             }
             return Ok(());
         }
-        let mut room = if let Limit::First(limit) = limit { limit } else { usize::MAX };
-        for part in self.parts() {
-            if room == 0 {
-                break;
-            }
+        let read = self.parts().enumerate().map(|(at, part)| {
             monitor.check()?;
-            let ranks = part.segment.find(pattern)?;
-            let positions = sorted_positions(part.segment, ranks, room)?;
-            room -= positions.len();
-            take(part, &positions)?;
+            let ranks: Vec<Ranks> = patterns.clone().map(|nth| found.of(nth)[at]).collect();
+            let mut positions = Vec::with_capacity(Ranks::total(&ranks) as usize);
+            part.segment.positions(&ranks, &mut positions)?;
+            Ok((part, positions, 0))
+        });
+        let mut read: Vec<(PartRef<'a>, Vec<Position>, usize)> = read.collect::<Result<_>>()?;
+        for nth in patterns {
+            let mut room = first;
+            for ((part, positions, from), ranks) in read.iter_mut().zip(found.of(nth)) {
+                let own = &mut positions[*from..*from + ranks.len() as usize];
+                *from += own.len();
+                own.sort_unstable();
+                let own = &own[..own.len().min(room)];
+                room -= own.len();
+                take(nth, *part, own)?;
+            }
         }
         Ok(())
     }
@@ -166,20 +213,19 @@ impl Index {
     /// the smallest priorities.
     fn sample(
         &self,
-        pattern: Pattern<'_>,
+        ranks: &[Ranks],
         size: usize,
         seed: u64,
         monitor: &Monitor,
     ) -> Result<Vec<u64>> {
         let mut drawn = BinaryHeap::new();
         let mut positions = vec![];
-        for part in self.parts() {
-            let ranks = part.segment.find(pattern)?;
+        for (part, ranks) in self.parts().zip(ranks) {
             for start in (ranks.start..ranks.end).step_by(BLOCK) {
                 monitor.check()?;
                 positions.clear();
                 let end = ranks.end.min(start + BLOCK as u64);
-                part.segment.positions(Ranks { start, end }, &mut positions)?;
+                part.segment.positions(&[Ranks { start, end }], &mut positions)?;
                 for &position in &positions {
                     let position = part.first_symbol + position;
                     let candidate = (priority(seed, position), position);
@@ -206,7 +252,7 @@ pub(super) fn sorted_positions(
     limit: usize,
 ) -> Result<Vec<Position>> {
     let mut positions = Vec::with_capacity(ranks.len() as usize);
-    segment.positions(ranks, &mut positions)?;
+    segment.positions(&[ranks], &mut positions)?;
     if positions.len() > limit {
         positions.select_nth_unstable(limit);
         positions.truncate(limit);

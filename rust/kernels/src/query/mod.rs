@@ -5,6 +5,7 @@ mod context;
 mod count;
 mod coverage;
 mod duplicates;
+mod find;
 mod generate;
 mod infini_gram;
 mod language;
@@ -26,6 +27,7 @@ pub use duplicates::{
     DuplicateOptions, Duplicates, Gathered, Keep, Occurrence, Removals, SortedRows, cut,
     longest_first, removals, whole_rows,
 };
+pub use find::PatternRanks;
 pub use generate::GenerateOptions;
 pub use language::{DistributionOptions, Distributions, Next, Predictions};
 pub use locate::{Limit, RowCounts, Spans};

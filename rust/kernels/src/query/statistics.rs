@@ -178,19 +178,6 @@ impl Index {
         }
     }
 
-    /// The ranks of each pattern in each segment.
-    pub(super) fn find_each(&self, patterns: &[Pattern<'_>]) -> Result<Vec<Vec<Ranks>>> {
-        let mut all = vec![vec![]; patterns.len()];
-        let mut ranks = vec![Ranks::NONE; patterns.len()];
-        for part in self.parts() {
-            part.segment.find_many(patterns, &mut ranks)?;
-            for (all, &ranks) in all.iter_mut().zip(&ranks) {
-                all.push(ranks);
-            }
-        }
-        Ok(all)
-    }
-
     /// Whether a context, of which the ranks in each segment are given, goes on with one symbol
     /// only; `count` of its occurrences do so with one that is known.
     pub(super) fn sparse(

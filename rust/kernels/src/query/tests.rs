@@ -99,22 +99,23 @@ proptest! {
         let flat = |spans: &super::Spans| -> Vec<_> {
             (0..spans.row.len()).map(|n| (spans.query[n], spans.row[n], spans.start[n])).collect()
         };
-        let all = index.locate(&asked, Limit::All, &monitor).unwrap();
+        let ranks = index.find(&asked, &monitor).unwrap();
+        let all = index.locate(&ranks, Limit::All, &monitor).unwrap();
         prop_assert_eq!(flat(&all), expected.clone());
         for n in 0..all.row.len() {
             let length = asked.get(all.query[n] as usize).unwrap().len() as u64;
             prop_assert_eq!(all.stop[n] - all.start[n], length);
         }
-        prop_assert_eq!(flat(&index.locate(&asked, Limit::First(limit), &monitor).unwrap()), first);
-        let sample = index.locate(&asked, Limit::Sample(limit, seed), &monitor).unwrap();
-        let other = whole.locate(&asked, Limit::Sample(limit, seed), &monitor).unwrap();
+        prop_assert_eq!(flat(&index.locate(&ranks, Limit::First(limit), &monitor).unwrap()), first);
+        let sample = index.locate(&ranks, Limit::Sample(limit, seed), &monitor).unwrap();
+        let other = whole.locate(&whole.find(&asked, &monitor).unwrap(), Limit::Sample(limit, seed), &monitor).unwrap();
         prop_assert_eq!(&sample, &other);
         prop_assert!(flat(&sample).iter().all(|span| expected.contains(span)));
         for at in 0..queries.len() as u64 {
             let drawn = sample.query.iter().filter(|&&query| query == at).count() as u64;
             prop_assert_eq!(drawn, counts[at as usize].min(limit as u64));
         }
-        let found = index.matching_rows(&asked, None, &monitor).unwrap();
+        let found = index.matching_rows(&ranks, None, &monitor).unwrap();
         let found: Vec<_> =
             (0..found.row.len()).map(|n| (found.query[n], found.row[n], found.count[n])).collect();
         prop_assert_eq!(found, by_row);
@@ -578,7 +579,9 @@ fn context_cuts_no_character() {
     for (width, left, right) in
         [(0, "", ""), (1, "漢", "漢"), (2, "é漢", "漢é"), (9, "😀é漢", "漢é😀")]
     {
-        let shown = index.context(&asked, width, Limit::All, &Monitor::default()).unwrap();
+        let monitor = Monitor::default();
+        let ranks = index.find(&asked, &monitor).unwrap();
+        let shown = index.context(&ranks, width, Limit::All, &monitor).unwrap();
         assert_eq!(shown.left.bytes, left.as_bytes());
         assert_eq!(shown.matched.bytes, b"x");
         assert_eq!(shown.right.bytes, right.as_bytes());

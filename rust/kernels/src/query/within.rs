@@ -6,10 +6,12 @@
 //! anew, so that together they occur least; where they occur more often than reading everything
 //! would cost, everything is read.
 
+use std::ops::Range;
+
 use crate::corpus::Column;
 use crate::error::{Error, Result};
 use crate::hamming::{Equality, Hamming, Options, WithinOptions};
-use crate::index::{Index, PartRef};
+use crate::index::{Index, PartRef, TOGETHER};
 use crate::interrupt::Monitor;
 use crate::pool::in_blocks;
 use crate::symbol::{Pattern, Patterns, Position, Ranks, starts_character};
@@ -22,9 +24,6 @@ const CUTS: usize = 12;
 
 /// Where pieces occur at more than one in so many places, the text is read instead.
 const READ: u64 = 256;
-
-/// Occurrences between two looks at the monitor.
-const BLOCK: usize = 1 << 12;
 
 /// Where patterns occur within a distance; one item of each list an occurrence.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -96,7 +95,7 @@ impl Index {
             let mut positions = vec![];
             for &(offset, ranks) in &pieces {
                 positions.clear();
-                part.segment.positions(ranks, &mut positions)?;
+                part.segment.positions(&[ranks], &mut positions)?;
                 starts.extend(positions.iter().filter_map(|at| at.checked_sub(offset as u64)));
             }
             starts.sort_unstable();
@@ -118,40 +117,40 @@ impl Index {
     ) -> Result<()> {
         let rows = part.segment.rows();
         let length = pattern.len() as u64;
-        let (mut bytes, mut tokens) = (vec![], vec![]);
+        let is_text = self.column() == Column::String;
         let mut row = 0;
-        for (number, &start) in starts.iter().enumerate() {
-            if number % BLOCK == 0 {
-                monitor.check()?;
+        let mut windows: Vec<(u64, Position, Range<Position>)> = vec![];
+        for starts in starts.chunks(TOGETHER) {
+            monitor.check()?;
+            windows.clear();
+            for &start in starts {
+                row = rows.row_of(start, row)?;
+                let span = rows.span(row)?;
+                // A piece may occur so near an end of a row that the rest of the pattern does not
+                // fit; between rows stands a separator, which starts nothing.
+                if start >= span.start && start + length <= span.end {
+                    // Of text one more, which tells whether the window ends within a character.
+                    let stop = (start + length + u64::from(is_text)).min(span.end);
+                    windows.push((part.first_row + row as u64, start - span.start, start..stop));
+                }
             }
-            row = rows.row_of(start, row)?;
-            let span = rows.span(row)?;
-            // A piece may occur so near an end of a row that the rest of the pattern does not fit;
-            // between rows stands a separator, which starts nothing.
-            if start < span.start || start + length > span.end {
-                continue;
-            }
-            let distance = match pattern {
-                Pattern::Bytes(pattern) => {
-                    bytes.clear();
-                    // One more, which tells whether the window ends within a character.
-                    part.segment
-                        .read_bytes(start..(start + length + 1).min(span.end), &mut bytes)?;
-                    let cut = |at: usize| bytes.get(at).is_some_and(|&b| !starts_character(b));
-                    if self.column() == Column::String && (cut(0) || cut(pattern.len())) {
-                        continue;
+            let read = windows.iter().map(|(.., span)| (part.segment, span.clone()));
+            let read = self.read(read)?;
+            for (nth, &(row, start, _)) in windows.iter().enumerate() {
+                let distance = match (pattern, read.get(nth)) {
+                    (Pattern::Bytes(pattern), Pattern::Bytes(bytes)) => {
+                        let cut = |at: usize| bytes.get(at).is_some_and(|&b| !starts_character(b));
+                        if is_text && (cut(0) || cut(pattern.len())) {
+                            continue;
+                        }
+                        differing(pattern, bytes, k)
                     }
-                    differing(pattern, &bytes, k)
-                }
-                Pattern::Tokens(pattern) => {
-                    tokens.clear();
-                    part.segment.read_tokens(start..start + length, &mut tokens)?;
-                    differing(pattern, &tokens, k)
-                }
-            };
-            if let Some(distance) = distance {
-                let row = part.first_row + row as u64;
-                found.push((row, start - span.start, distance as u32));
+                    (Pattern::Tokens(pattern), Pattern::Tokens(tokens)) => {
+                        differing(pattern, tokens, k)
+                    }
+                    _ => None,
+                };
+                found.extend(distance.map(|distance| (row, start, distance as u32)));
             }
         }
         Ok(())
@@ -176,27 +175,20 @@ impl Index {
             options: Options::default(),
         };
         let rows = part.segment.rows();
-        let (mut bytes, mut tokens) = (vec![], vec![]);
-        for row in 0..rows.len() {
-            let span = rows.span(row)?;
-            if span.end - span.start < pattern.len() as u64 {
-                continue;
+        let mut first = 0;
+        while first < rows.len() {
+            let spans = rows.spans_together(first)?;
+            let read = self.read(spans.iter().map(|span| (part.segment, span.clone())))?;
+            for nth in 0..spans.len() {
+                let text = read.get(nth);
+                if text.len() < pattern.len() {
+                    continue;
+                }
+                let row = part.first_row + (first + nth) as u64;
+                let windows = hamming.within_one(text, 0, options, monitor)?;
+                found.extend(windows.iter().map(|&(start, d)| (row, start as u64, d as u32)));
             }
-            let text = match pattern {
-                Pattern::Bytes(_) => {
-                    bytes.clear();
-                    part.segment.read_bytes(span, &mut bytes)?;
-                    Pattern::Bytes(&bytes)
-                }
-                Pattern::Tokens(_) => {
-                    tokens.clear();
-                    part.segment.read_tokens(span, &mut tokens)?;
-                    Pattern::Tokens(&tokens)
-                }
-            };
-            let row = part.first_row + row as u64;
-            let windows = hamming.within_one(text, 0, options, monitor)?;
-            found.extend(windows.iter().map(|&(start, d)| (row, start as u64, d as u32)));
+            first += spans.len();
         }
         Ok(())
     }
