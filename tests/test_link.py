@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
 import bowstring as bow
 import bowstring.polars  # registers .bow
@@ -247,6 +248,34 @@ def test_joins_of_every_library(library: str) -> None:
         assert left.bow.join_names(right, on="name", threshold=0.3).shape == (len(SAME), 7)
         lazy = link.join(left.lazy(), right.lazy(), on="name", threshold=0.3)
         assert len(lazy) == len(SAME)
+
+
+def test_lazy_frames_are_joined_when_they_are_collected() -> None:
+    collected: list[int] = []
+    left = pl.LazyFrame({"name": COMPANIES, "id": range(len(COMPANIES))})
+    counted = left.map_batches(
+        lambda frame: (collected.append(len(frame)), frame)[1], schema=left.collect_schema()
+    )
+    right = pl.DataFrame({"name": ORGANISATIONS, "key": range(len(ORGANISATIONS))})
+    for other in (right, right.lazy(), right.to_arrow(), right.to_dict(as_series=False)):
+        expected = left.collect().bow.join_names(right, on="name", how="full", threshold=0.3)
+        joined = counted.bow.join_names(other, on="name", how="full", threshold=0.3)
+        assert joined.collect_schema() == expected.schema
+        assert not collected
+        assert_frame_equal(joined.collect(), expected)
+        assert collected.pop() == len(COMPANIES)
+        # What is asked of the matches does not change what is compared.
+        some = joined.filter(pl.col("id") == 5).select("key", "score")
+        wanted = expected.filter(pl.col("id") == 5).select("key", "score")
+        assert_frame_equal(some.collect(), wanted)
+        assert collected.pop() == len(COMPANIES)
+    found = left.bow.deduplicate_names("name", threshold=0.6)
+    wanted = left.collect().bow.deduplicate_names("name", threshold=0.6)
+    assert found.collect_schema() == wanted.schema
+    assert_frame_equal(found.collect(), wanted)
+    assert left.clear().bow.join_names(right, on="name").collect().shape == (0, 7)
+    with pytest.raises(bow.InvalidInput, match="no column 'nope'"):
+        left.bow.join_names(right, on="nope")
 
 
 def test_relations_of_duckdb() -> None:

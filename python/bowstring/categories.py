@@ -101,8 +101,8 @@ class OverlapEncoder(OneColumn):
     -----
     `transform` gives `bool` indicators, `large_string` keys, `int64` ordinals (0 for no key) or
     `bool` bits; with `sparse_output` a scipy CSR matrix. A null holds no key, and is null where it
-    is replaced. The keys of both kinds come from one suffix array, linear in the text; parsing is
-    one pass of an automaton over the distinct values.
+    is replaced. The keys of both kinds come from the suffixes in order, near-linear in the text;
+    parsing is one pass of an automaton over the distinct values.
 
     Examples
     --------

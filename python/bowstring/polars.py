@@ -28,6 +28,7 @@ from bowstring.columns import as_array
 from bowstring.counts import row_ngrams
 from bowstring.cutting import TOKEN_PATTERN
 from bowstring.errors import UnsupportedType
+from bowstring.frames import as_table
 from bowstring.index import Index
 from bowstring.select.compression import Compressor
 
@@ -441,3 +442,94 @@ class DataFrameNamespace:
         found = selected(self._frame, function, asked, options)
         rows: pl.DataFrame = self._frame[found["row"]]
         return rows.with_columns(found.drop("row"))
+
+
+@pl.api.register_lazyframe_namespace("bow")
+class LazyFrameNamespace:
+    """Links of a LazyFrame, found when it is collected; made by `frame.bow`."""
+
+    def __init__(self, frame: pl.LazyFrame) -> None:
+        self._frame = frame
+
+    def _map(
+        self,
+        answer: Callable[[pl.DataFrame], pl.DataFrame],
+        of_none: Callable[[pl.DataFrame], pl.DataFrame],
+    ) -> pl.LazyFrame:
+        # Which rows and columns are asked for later must not change what is compared.
+        return self._frame.map_batches(
+            answer,
+            predicate_pushdown=False,
+            projection_pushdown=False,
+            slice_pushdown=False,
+            schema=of_none(self._frame.collect_schema().to_frame()).schema,
+        )
+
+    def join_names(self, other: Any, on: Any = None, **options: Any) -> pl.LazyFrame:
+        """Join with another table on names that mean the same; see `bowstring.link.join`.
+
+        What is asked wrongly is said at once, and what the rows cannot be asked when they are.
+
+        Parameters
+        ----------
+        other
+            The table on the right, of any library; a LazyFrame is collected when this one is.
+        on
+            The columns to compare.
+        **options
+            Those of `bowstring.link.join`.
+
+        Returns
+        -------
+        polars.LazyFrame
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> import bowstring.polars
+        >>> left = pl.LazyFrame({"name": ["Crédit Agricole", "Acme"]})
+        >>> right = pl.LazyFrame({"name": ["credit agricole"], "id": [7]})
+        >>> joined = left.bow.join_names(right, on="name", threshold=0.9)
+        >>> joined.select("id").collect()["id"].to_list()
+        [7]
+        """
+        if isinstance(other, pl.LazyFrame):
+            empty: Any = other.collect_schema().to_frame()
+        else:
+            empty = as_table(other, "right").slice(0, 0)
+
+        def joined(frame: pl.DataFrame, right: Any) -> pl.DataFrame:
+            found: pl.DataFrame = link.join(frame, right, on, **options)
+            return found
+
+        return self._map(lambda frame: joined(frame, other), lambda frame: joined(frame, empty))
+
+    def deduplicate_names(self, on: Any = None, **options: Any) -> pl.LazyFrame:
+        """Find rows of the same name; see `bowstring.link.deduplicate_names`.
+
+        Parameters
+        ----------
+        on
+            The columns to compare.
+        **options
+            Those of `bowstring.link.deduplicate_names`.
+
+        Returns
+        -------
+        polars.LazyFrame
+            The frame, and `cluster: UInt64` and `representative: UInt64`.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> import bowstring.polars
+        >>> frame = pl.LazyFrame({"name": ["Intel", "INTEL", "Acme"]})
+        >>> found = frame.bow.deduplicate_names("name", threshold=0.9)
+        >>> found.collect()["cluster"].to_list()
+        [0, 0, 1]
+        """
+
+        def found(frame: pl.DataFrame) -> pl.DataFrame:
+            return DataFrameNamespace(frame).deduplicate_names(on, **options)
+
+        return self._map(found, found)

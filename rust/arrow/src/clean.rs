@@ -12,7 +12,7 @@ use bowstring::clean::find::Held;
 use bowstring::clean::link::evidence::{Agreement, Level};
 use bowstring::clean::link::{Explanation, Pairs};
 use bowstring::clean::number::Numbers;
-use bowstring::clean::overlap::Key;
+use bowstring::clean::overlap::Found;
 
 use crate::results::{broken, nullable_table, numbers, table, validity};
 
@@ -106,12 +106,13 @@ pub fn agreements(found: &[Agreement]) -> Result<RecordBatch> {
 ///
 /// # Errors
 /// None that a caller can cause.
-pub fn keys(found: &[Key]) -> Result<RecordBatch> {
-    let texts = found.iter().map(|key| &key.text);
-    let texts = Arc::new(LargeStringArray::from_iter_values(texts)) as ArrayRef;
-    let support = numbers(found.iter().map(|key| key.support).collect());
-    let rows = numbers(found.iter().map(|key| key.rows).collect());
-    table(None, vec![("key", texts), ("support", support), ("rows", rows)])
+pub fn keys(found: Found) -> Result<RecordBatch> {
+    let ends = std::iter::once(0).chain(found.ends.iter().map(|&end| end as i64));
+    let offsets = OffsetBuffer::new(ScalarBuffer::from(ends.collect::<Vec<i64>>()));
+    let texts = LargeStringArray::try_new(offsets, found.texts.into(), None).map_err(broken)?;
+    let support = numbers(found.support);
+    let rows = numbers(found.rows);
+    table(None, vec![("key", Arc::new(texts) as ArrayRef), ("support", support), ("rows", rows)])
 }
 
 /// Lists of the numbers of texts that each value holds, `large_list<uint32>`; null where the value is.

@@ -34,7 +34,7 @@ pub fn overlap_keys(
     ];
     let which = one_of("keys", keys, &known).map_err(|error| to_python(py, &error))?;
     run(py, threads, move |monitor| {
-        arrow::keys(&overlap::keys(&read(values)?, min_length, which, monitor)?)
+        arrow::keys(overlap::keys(&read(values)?, min_length, which, monitor)?)
     })
     .map(Table)
 }
