@@ -105,6 +105,12 @@ impl<T: Pod> Block<T> {
     }
 }
 
+impl<T> Default for Block<T> {
+    fn default() -> Self {
+        Self::from(vec![])
+    }
+}
+
 impl<T> From<Vec<T>> for Block<T> {
     fn from(mut items: Vec<T>) -> Self {
         Self { items: NonNull::from(items.as_mut_slice()), memory: Memory::Owned(items) }

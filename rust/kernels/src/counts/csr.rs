@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::ngrams::{NONE, Numbered, Orders, number};
 use super::tokenise::{END, Sequence};
 use super::vocabulary::Vocabulary;
+use crate::container::Block;
 use crate::error::{Error, Result};
 use crate::interrupt::Monitor;
 
@@ -57,8 +58,10 @@ pub struct Counted {
 struct Piece {
     /// N-grams of each row.
     lengths: Vec<u32>,
-    /// The n-grams, ascending in each row.
-    ids: Vec<u32>,
+    /// The n-grams, ascending in each row: first as they come, and then apart from all other
+    /// memory, so that the system has it back at once.
+    coming: Vec<u32>,
+    ids: Block<u32>,
     /// How often each occurs, up to [`MANY`], and those that occur so often with their places.
     counts: Vec<u8>,
     many: Vec<(usize, u32)>,
@@ -73,7 +76,7 @@ impl Piece {
         if count >= u32::from(MANY) {
             self.many.push((self.counts.len(), count));
         }
-        self.ids.push(id);
+        self.coming.push(id);
         self.counts.push(count.min(MANY.into()) as u8);
     }
 
@@ -87,7 +90,16 @@ impl Piece {
 
     /// Ends a row whose n-grams are those from `from` on.
     fn end_row(&mut self, from: usize) {
-        self.lengths.push((self.ids.len() - from) as u32);
+        self.lengths.push((self.coming.len() - from) as u32);
+    }
+
+    /// Ends the piece.
+    fn end(&mut self) -> Result<()> {
+        self.many.sort_unstable();
+        self.counts.shrink_to_fit();
+        self.ids = Block::zeros(self.coming.len())?;
+        self.ids.items_mut().copy_from_slice(&std::mem::take(&mut self.coming));
+        Ok(())
     }
 
     /// Of each row where its n-grams are, from the start of the piece on.
@@ -150,7 +162,7 @@ impl Counted {
                 monitor.check()?;
                 let width = orders.most + 1 - orders.least;
                 let mut piece = Piece {
-                    ids: Vec::with_capacity(longest.len() * width),
+                    coming: Vec::with_capacity(longest.len() * width),
                     counts: Vec::with_capacity(longest.len() * width),
                     ..Piece::default()
                 };
@@ -164,9 +176,7 @@ impl Counted {
                     from = row_ends[row];
                     counting.row(own, &mut piece);
                 }
-                piece.many.sort_unstable();
-                piece.ids.shrink_to_fit();
-                piece.counts.shrink_to_fit();
+                piece.end()?;
                 Ok(piece)
             })
             .collect::<Result<_>>()?;
@@ -216,7 +226,7 @@ impl Counted {
         if let Some(columns) = columns {
             pieces.par_iter_mut().try_for_each(|piece| {
                 monitor.check()?;
-                *piece = piece.kept(columns, sort);
+                *piece = piece.kept(columns, sort)?;
                 Ok(())
             })?;
         }
@@ -274,7 +284,7 @@ fn taken() -> Error {
 
 impl Piece {
     /// The same with n-grams that are columns, without those that have none.
-    fn kept(&self, columns: &[u32], sort: bool) -> Self {
+    fn kept(&self, columns: &[u32], sort: bool) -> Result<Self> {
         let mut all = Vec::with_capacity(self.counts.len());
         self.each(|_, count| all.push(count));
         let mut kept = Self::default();
@@ -286,11 +296,12 @@ impl Piece {
             if sort {
                 entries.sort_unstable();
             }
-            let from = kept.ids.len();
+            let from = kept.coming.len();
             entries.iter().for_each(|&(column, count)| kept.push(column, count));
             kept.end_row(from);
         }
-        kept
+        kept.end()?;
+        Ok(kept)
     }
 }
 
@@ -322,7 +333,7 @@ impl<'a> Counting<'a> {
     /// Adds a row, of which `longest` are the longest n-grams that start at each place.
     fn row(&mut self, longest: &mut [u32], piece: &mut Piece) {
         let Self { distinct, shorter, spare, path, open } = self;
-        let from = piece.ids.len();
+        let from = piece.coming.len();
         sort(longest, spare, *distinct);
         let runs = longest.chunk_by(|left, right| left == right);
         let Some(shorter) = shorter else {
@@ -351,7 +362,7 @@ impl<'a> Counting<'a> {
                 open.count += count;
             }
             for &id in path.iter().rev().skip(shared) {
-                open.push(Open { id, count, at: piece.ids.len() });
+                open.push(Open { id, count, at: piece.coming.len() });
                 piece.push(id, 0);
             }
         }

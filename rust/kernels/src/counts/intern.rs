@@ -2,28 +2,41 @@
 //! look-ups touch one line of memory.
 
 use crate::bits::prefetch;
+use crate::container::Block;
 
 /// Bytes behind a string that [`Interner::intern`] may read, whatever they hold.
 pub(crate) const PADDING: usize = 64;
 
 /// The longest string that lies in its entry.
 const INLINE: usize = 15;
-const EMPTY: u32 = u32::MAX;
 /// The most distinct strings.
 pub(crate) const MAX_STRINGS: usize = u32::MAX as usize - 1;
+/// Entries from which on a table is in huge pages.
+const LARGE: usize = 1 << 17;
 
-#[derive(Clone, Copy, Debug)]
+/// A string's key, and its number from 1 on; 0 is a free place.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
 struct Entry {
     key: [u64; 2],
-    id: u32,
+    number: u64,
 }
 
-const FREE: Entry = Entry { key: [0; 2], id: EMPTY };
+// SAFETY: any bytes are a value of each field, there is no padding, and the layout is C's.
+unsafe impl bytemuck::Zeroable for Entry {}
+// SAFETY: as above.
+unsafe impl bytemuck::Pod for Entry {}
+
+/// Free places.
+fn free(length: usize) -> Block<Entry> {
+    let huge = if length < LARGE { None } else { Block::zeros(length).ok() };
+    huge.unwrap_or_else(|| Block::from(vec![Entry::default(); length]))
+}
 
 /// Distinct strings, numbered as they come.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Interner {
-    table: Vec<Entry>,
+    table: Block<Entry>,
     strings: Strings,
 }
 
@@ -134,7 +147,7 @@ fn long_key(string: &[u8]) -> [u64; 2] {
 
 impl Default for Interner {
     fn default() -> Self {
-        Self { table: vec![FREE; 1 << 10], strings: Strings::default() }
+        Self { table: free(1 << 10), strings: Strings::default() }
     }
 }
 
@@ -149,7 +162,7 @@ impl Interner {
     }
 
     pub(crate) fn memory(&self) -> usize {
-        self.table.capacity() * size_of::<Entry>()
+        self.table.len() * size_of::<Entry>()
             + self.strings.bytes.capacity()
             + self.strings.ends.capacity() * 8
     }
@@ -158,11 +171,12 @@ impl Interner {
     /// one that `is_it`, asked of its number.
     #[inline]
     fn place(&self, key: [u64; 2], is_it: impl Fn(u32) -> bool) -> usize {
-        let mask = self.table.len() - 1;
+        let table = &self.table[..];
+        let mask = table.len() - 1;
         let mut at = hash(key) as usize & mask;
         loop {
-            let entry = self.table[at];
-            if entry.id == EMPTY || entry.key == key && is_it(entry.id) {
+            let entry = table[at];
+            if entry.number == 0 || entry.key == key && is_it(entry.number as u32 - 1) {
                 return at;
             }
             at = (at + 1) & mask;
@@ -232,15 +246,14 @@ impl Interner {
     /// The number at a place; `None` if it is free.
     #[inline]
     fn number(&self, at: usize) -> Option<u32> {
-        let Entry { id, .. } = self.table[at];
-        (id != EMPTY).then_some(id)
+        (self.table[at].number as u32).checked_sub(1)
     }
 
     #[cold]
     fn add(&mut self, at: usize, key: [u64; 2], string: &[u8]) -> u32 {
         let id = self.strings.len() as u32;
         self.strings.push(string);
-        self.table[at] = Entry { key, id };
+        self.table.items_mut()[at] = Entry { key, number: u64::from(id) + 1 };
         if self.strings.len() * 5 > self.table.len() * 3 {
             self.grow();
         }
@@ -248,16 +261,16 @@ impl Interner {
     }
 
     fn grow(&mut self) {
-        let length = self.table.len() * 2;
-        let old = std::mem::replace(&mut self.table, vec![FREE; length]);
-        for entry in old {
-            if entry.id != EMPTY {
-                let mut at = hash(entry.key) as usize & (length - 1);
-                while self.table[at].id != EMPTY {
-                    at = (at + 1) & (length - 1);
-                }
-                self.table[at] = entry;
+        let mut grown = free(self.table.len() * 2);
+        let table = grown.items_mut();
+        let mask = table.len() - 1;
+        for entry in self.table.iter().filter(|entry| entry.number != 0) {
+            let mut at = hash(entry.key) as usize & mask;
+            while table[at].number != 0 {
+                at = (at + 1) & mask;
             }
+            table[at] = *entry;
         }
+        self.table = grown;
     }
 }
