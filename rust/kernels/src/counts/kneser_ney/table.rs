@@ -90,7 +90,7 @@ impl Slots {
 /// A token mixed to a number below `limit`.
 #[inline]
 fn scaled(token: u32, limit: u32) -> u32 {
-    (u64::from(token.wrapping_mul(0x9E37_79B1)) * u64::from(limit) >> 32) as u32
+    ((u64::from(token.wrapping_mul(0x9E37_79B1)) * u64::from(limit)) >> 32) as u32
 }
 
 /// The n-grams of a model, in huge pages.
