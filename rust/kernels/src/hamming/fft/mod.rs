@@ -496,17 +496,23 @@ impl<F: Real, I: Real> Work<'_, F, I> {
                     for block in turn.clone() {
                         for (&(kernel, _), place) in slices.iter().zip(&places) {
                             let Kernel { signals, pieces } = &self.kernels[kernel];
-                            let Some(own) = signals.iter().position(|&own| own == signal) else {
-                                continue;
-                            };
-                            for (number, some) in pieces.chunks(group).enumerate() {
-                                let first = block + number * group;
-                                products.clear();
-                                products.extend(some.iter().zip(first..).map(|(piece, block)| {
-                                    (spectrum(block), &piece.spectra[own * apart + tile..][..TILE])
-                                }));
-                                let at = (block - start) * groups + place + number;
-                                add_products(&products, &mut sums[at * apart + tile..][..TILE]);
+                            // Two of a pattern's own may be alike: signs of few symbols are.
+                            let own = signals.iter().enumerate().filter(|(_, own)| **own == signal);
+                            for (own, _) in own {
+                                for (number, some) in pieces.chunks(group).enumerate() {
+                                    let first = block + number * group;
+                                    products.clear();
+                                    products.extend(some.iter().zip(first..).map(
+                                        |(piece, block)| {
+                                            (
+                                                spectrum(block),
+                                                &piece.spectra[own * apart + tile..][..TILE],
+                                            )
+                                        },
+                                    ));
+                                    let at = (block - start) * groups + place + number;
+                                    add_products(&products, &mut sums[at * apart + tile..][..TILE]);
+                                }
                             }
                         }
                     }
