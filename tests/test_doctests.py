@@ -26,7 +26,8 @@ def test_examples_run(name: str) -> None:
 
 
 PUBLIC = [
-    *("aliases", "categories", "contamination", "counts", "coverage", "duplicates", "hamming"),
+    *("aliases", "categories", "contamination", "counts", "coverage", "duplicates"),
+    *("hamming.estimates", "hamming.exact"),
     *("index", "kneser_ney", "language", "lexicon", "link", "membership", "overlap", "pandas"),
     *("plot", "polars", "profiles", "rank", "repetition", "tokens", "vectors"),
 ]

@@ -13,14 +13,12 @@
 //! - Without a promise, a few projections; the nearest windows are then counted exactly, and the
 //!   error is measured on a sample of windows.
 
+use std::borrow::Cow;
 use std::collections::BinaryHeap;
 
-use rustfft::FftPlanner;
-use rustfft::num_complex::Complex32;
-
 use super::distances::{Distances, Hamming, Options};
-use super::each_chunk;
-use super::plan::{Method, Plan};
+use super::fft::{self, Indicators, Layout};
+use super::plan::{Method, Plan, transform_cost};
 use super::prepare::{Haystack, Needle};
 use crate::error::{Error, Result};
 use crate::interrupt::Monitor;
@@ -29,8 +27,11 @@ use crate::symbol::Pattern;
 /// Windows whose error is measured.
 const MEASURED: usize = 512;
 
-/// Nanoseconds of a trial, over the windows: half a transform and a quarter of one back.
+/// Nanoseconds of a trial, over the windows.
 const TRIAL: f64 = 5.0;
+
+/// Trials whose signs fit a byte that also says whether a symbol is the pattern's.
+const TOGETHER: usize = 7;
 
 /// What is promised of every window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -203,96 +204,43 @@ impl Hamming<'_> {
         monitor: &Monitor,
     ) -> Result<Approximation> {
         let windows = text.len() + 1 - needle.length;
-        let pairs = trials.div_ceil(2);
-        let codes = needle.codes();
-        let most = codes.iter().flatten().copied().max().unwrap_or(0).max(255) as usize;
-        let mut known = vec![false; most + 1];
-        codes.iter().flatten().for_each(|&code| known[code as usize] = true);
-        // Symbols that the pattern has not match nothing: no sign at all is what they count.
-        let signs = |pair: usize| -> Vec<Complex32> {
-            (0..=most)
-                .map(|code| match known[code] {
-                    false => Complex32::default(),
-                    true => {
-                        let bits = random(how.seed, (pair as u64) << 32 | code as u64);
-                        let sign = |bit: u64| if bits >> bit & 1 == 0 { 1.0 } else { -1.0 };
-                        let second = 2 * pair + 1 < trials;
-                        Complex32::new(sign(0), if second { sign(1) } else { 0.0 })
-                    }
-                })
-                .collect()
-        };
-        // The size of a transform that wastes little on the overlap, and stays in a cache.
-        let size = (needle.length * 4).next_power_of_two().max(1 << 12);
-        let step = size - needle.length + 1;
-        let mut planner = FftPlanner::<f32>::new();
-        let (forward, inverse) = (planner.plan_fft_forward(size), planner.plan_fft_inverse(size));
-        let scale = 1.0 / (size as f32 * trials as f32);
-        let tables: Vec<Vec<Complex32>> = (0..pairs).map(signs).collect();
-        let mut spectra = vec![];
-        for table in &tables {
-            monitor.check()?;
-            let mut spectrum = vec![Complex32::default(); size];
-            for (value, code) in spectrum.iter_mut().zip(&codes) {
-                *value = code.map_or(Complex32::default(), |code| table[code as usize] * scale);
-            }
-            forward.process(&mut spectrum);
-            spectrum.iter_mut().for_each(|value| *value = value.conj());
-            spectra.push(spectrum);
-        }
         let care = needle.care() as f32;
-        monitor.expect(windows as u64);
-        let mut distances = vec![0_f32; windows];
-        // (r1 + i r2) of the text times the conjugate of the pattern's: the real part is the sum of
-        // both correlations. Two blocks share one transform back, which takes of each spectrum
-        // the part that stands for real numbers.
-        each_chunk(&mut distances, 2 * step, monitor, |first, distances| {
-            let mut scratch =
-                vec![
-                    Complex32::default();
-                    forward.get_inplace_scratch_len().max(inverse.get_inplace_scratch_len())
-                ];
-            let mut block = vec![Complex32::default(); size];
-            let mut sums = [vec![Complex32::default(); size], vec![Complex32::default(); size]];
-            for (table, spectrum) in tables.iter().zip(&spectra) {
-                for (half, sums) in sums.iter_mut().enumerate() {
-                    monitor.check()?;
-                    let from = (first + half * step).min(text.len());
-                    let to = (from + size).min(text.len());
-                    block.fill(Complex32::default());
-                    match &text.wide {
-                        Some(wide) => {
-                            for (value, &code) in block.iter_mut().zip(&wide[from..to]) {
-                                *value = table.get(code as usize).copied().unwrap_or_default();
-                            }
-                        }
-                        None => {
-                            for (value, &code) in block.iter_mut().zip(&text.narrow[from..to]) {
-                                *value = table[usize::from(code)];
-                            }
-                        }
-                    }
-                    forward.process_with_scratch(&mut block, &mut scratch);
-                    for ((sum, a), b) in sums.iter_mut().zip(&block).zip(spectrum) {
-                        *sum += a * b;
-                    }
+        let mut distances = vec![care; windows];
+        monitor.expect((windows * trials.div_ceil(TOGETHER)) as u64);
+        for first in (0..trials).step_by(TOGETHER) {
+            let signals = TOGETHER.min(trials - first);
+            let signs = |code: u32| -> u8 {
+                let sign = |trial| random(how.seed, (trial as u64) << 32 | u64::from(code)) & 1;
+                (0..signals).map(|at| (sign(first + at) as u8) << at).sum()
+            };
+            // Symbols that the pattern has not match nothing: no sign at all is what they count.
+            let (text, symbols) = match &text.wide {
+                None => {
+                    let symbols = needle.symbols.iter();
+                    let signed = symbols.map(|(code, at)| (*code as u8, at.clone(), signs(*code)));
+                    (Cow::Borrowed(&*text.narrow), signed.collect())
                 }
-            }
-            let [one, two] = &sums;
-            for at in 0..size {
-                let other = (size - at) % size;
-                let real = |sums: &[Complex32]| (sums[at] + sums[other].conj()) * 0.5;
-                let (a, b) = (real(one), real(two));
-                block[at] = Complex32::new(a.re - b.im, a.im + b.re);
-            }
-            inverse.process_with_scratch(&mut block, &mut scratch);
-            for (at, distance) in distances.iter_mut().enumerate() {
-                let matches = if at < step { block[at].re } else { block[at - step].im };
-                *distance = (care - matches).clamp(0.0, care);
-            }
-            monitor.advance(distances.len() as u64);
-            Ok(())
-        })?;
+                Some(wide) => signed(wide, needle, signs),
+            };
+            let indicators = Indicators::signs(symbols, needle.length, signals, trials);
+            // Rounding may be a thousandth of the pattern's length, which the estimates' own error
+            // is far above; what is bounded by 1/2 is less by as much.
+            let most = (needle.length as f64 / 1000.0).max(0.5);
+            let share = signals as f64 * (0.5 / most).powi(2);
+            let square = |piece: usize| (piece * signals) as f64 / (trials * trials) as f64;
+            let cost = |layout: &Layout| transform_cost(layout, signals, windows, 1);
+            let layout = Layout::choose(needle.length, signals, share, square, cost);
+            let layout = layout.ok_or_else(|| {
+                Error::InvalidInput(format!(
+                    "the pattern has {} symbols, more than are projected: ask for exact distances",
+                    needle.length
+                ))
+            })?;
+            let slice = fft::Slice::F32(&mut distances);
+            let task = fft::Task { indicators: &indicators, distances: slice };
+            fft::subtract(&text, vec![task], layout, monitor)?;
+        }
+        distances.iter_mut().for_each(|distance| *distance = distance.clamp(0.0, care));
         let mut found = Approximation {
             distances,
             method: "projection",
@@ -308,6 +256,30 @@ impl Hamming<'_> {
         measure(&exact, how.seed, &mut found);
         Ok(found)
     }
+}
+
+/// A text and a pattern of many symbols as bytes of their signs; 0 of the text's other symbols.
+fn signed<'a>(
+    text: &[u32],
+    needle: &Needle,
+    signs: impl Fn(u32) -> u8,
+) -> (Cow<'a, [u8]>, Vec<(u8, Vec<u32>, u8)>) {
+    const KNOWN: u8 = 1 << TOGETHER;
+    let most = needle.symbols.iter().map(|(code, _)| *code as usize).max().unwrap_or(0);
+    let mut bytes = vec![0; most + 1];
+    let mut positions = vec![vec![]; 2 * usize::from(KNOWN)];
+    for (code, at) in &needle.symbols {
+        let byte = KNOWN | signs(*code);
+        bytes[*code as usize] = byte;
+        positions[usize::from(byte)].extend(at);
+    }
+    let text = text.iter().map(|&code| bytes.get(code as usize).copied().unwrap_or(0));
+    let symbols = positions.into_iter().enumerate().filter(|(_, at)| !at.is_empty());
+    let sorted = |(byte, mut positions): (usize, Vec<u32>)| {
+        positions.sort_unstable();
+        (byte as u8, positions, byte as u8 & (KNOWN - 1))
+    };
+    (text.collect(), symbols.map(sorted).collect())
 }
 
 /// Measures the error on a sample of windows.

@@ -270,17 +270,24 @@ impl<'e> Hamming<'e> {
                 |other: &Layout| (other.size, other.precision) == (layout.size, layout.precision);
             match groups.iter_mut().find(|(other, _)| same(other)) {
                 Some((other, group)) => {
-                    // Shorter pieces round no worse.
-                    if layout.piece < other.piece {
-                        *other = layout;
-                    }
+                    *other = other.joined(layout);
                     group.push((at, indicators));
                 }
                 None => groups.push((layout, vec![(at, indicators)])),
             }
         }
         // One that shares with nobody is planned for by itself.
-        groups.retain(|(_, group)| group.len() > 1);
+        groups.retain_mut(|(layout, group)| {
+            let fitted = group.iter().map(|(_, indicators)| {
+                let share = indicators.share(&text.narrow, layout.size);
+                let own = layout.fitted(indicators, share)?;
+                ((own.piece, own.precision) == (layout.piece, layout.precision))
+                    .then_some(own.group)
+            });
+            let most = fitted.collect::<Option<Vec<_>>>().and_then(|all| all.into_iter().min());
+            layout.group = most.unwrap_or(0);
+            group.len() > 1 && layout.group > 0
+        });
         let mut shares = vec![false; plans.len()];
         groups.iter().flat_map(|(_, group)| group).for_each(|&(at, _)| shares[at] = true);
         let mut found = vec![];

@@ -5,7 +5,7 @@
 //! f` in lists, and a transform's worth by transforms. So the symbols are sorted by `p`, the first
 //! `h` are transformed, for every `h` that may pay; of the others each goes where it is cheaper.
 
-use super::fft::{Indicators, Layout, Precision, error_bound, norms};
+use super::fft::{Indicators, Layout, Precision, Turns, norms};
 use super::prepare::{Haystack, Needle, is_narrow};
 use super::simd::Simd;
 use super::sliced;
@@ -150,17 +150,24 @@ const RUN: f64 = 60.0 / super::lists::CHUNK as f64;
 /// A position's run of no occurrences.
 const VISIT: f64 = 1.5 / super::lists::CHUNK as f64;
 /// A point of a transform of 2^10, 2^11 … symbols.
-const POINT: [f64; 13] = [1.6, 1.75, 1.95, 2.15, 2.4, 2.8, 3.4, 4.6, 5.6, 7.0, 8.5, 10.0, 12.0];
+const POINT: [f64; 13] = [1.4, 1.4, 1.8, 1.85, 2.0, 2.6, 3.2, 3.8, 4.6, 6.5, 8.0, 8.5, 9.0];
 /// How much dearer double precision is, besides taking the caches of a transform twice as long.
 const DOUBLE: f64 = 1.9;
-/// A point of a product added; of an indicator made; a window's sum rounded and taken.
-const MULTIPLY: f64 = 0.9;
+/// A point of a spectrum or sum read or written, and of a product added; of an indicator made; a
+/// window's sum rounded and taken.
+const READ: f64 = 0.2;
+const MULTIPLY: f64 = 0.08;
 const INDICATE: f64 = 0.5;
 const TAKE: f64 = 0.8;
 
 /// What transforms cost a window, of a pattern that shares those of the text with others: so many
 /// with itself.
-fn transform_cost(layout: &Layout, transforms: usize, windows: usize, shared: usize) -> f64 {
+pub(super) fn transform_cost(
+    layout: &Layout,
+    transforms: usize,
+    windows: usize,
+    shared: usize,
+) -> f64 {
     let size = layout.size as f64;
     let log = layout.size.ilog2() as usize - 10;
     let (single, double) = (POINT[log], POINT[log + 1] * DOUBLE);
@@ -169,15 +176,21 @@ fn transform_cost(layout: &Layout, transforms: usize, windows: usize, shared: us
         Precision::Mixed => (single, double, 1.0),
         Precision::Double => (double, double, DOUBLE),
     };
-    let (transforms, pieces) = (transforms as f64, layout.pieces as f64);
-    let pair = transforms * size * (there + INDICATE * wide) / shared as f64
-        + transforms * pieces * size * MULTIPLY * wide
-        + pieces * size * (back + TAKE);
-    let pattern = transforms * pieces * size * double;
-    // Blocks at the end are whole ones, and the pieces of a pattern reach behind the windows.
-    let covered = windows.next_multiple_of(2 * layout.step()) as f64;
-    let reached = covered + (layout.pieces - 1) as f64 * layout.piece as f64;
-    (pair * reached / (2 * layout.step()) as f64 + pattern) / windows.max(1) as f64
+    let groups = layout.groups();
+    let Turns { together, kept } = layout.turns(transforms, groups);
+    let (signals, pieces, together) = (transforms as f64, layout.pieces as f64, together as f64);
+    // Spectra of the text and of the pattern that are read for a block, and its sums.
+    let read = (together + 2.0 * pieces - 1.0) / together + 2.0;
+    let again = if kept { 0.0 } else { (pieces - 1.0) / together };
+    // Of two blocks, a point.
+    let pair = signals * (there + INDICATE * wide) * (1.0 + again) / shared as f64
+        + signals * (READ * read + MULTIPLY * pieces) * wide
+        + groups as f64 * (back + TAKE);
+    let pattern = signals * pieces * size * double;
+    // Blocks at the end are whole ones, and those of pieces reach behind the windows.
+    let windows = windows.max(1);
+    let blocks = windows.div_ceil(2).div_ceil(layout.step) + layout.pieces - 1;
+    (pair * size * blocks as f64 + pattern) / windows as f64
 }
 
 /// The share of a text that each code has, from a sample.
@@ -212,12 +225,13 @@ fn list_cost(positions: usize, share: f64) -> f64 {
 }
 
 /// How many times as much a bit-sliced position takes if only a share of a pattern's are counted:
-/// spans are filled up to whole groups, and their counters loaded and stored.
+/// spans are filled up to whole fours, the last ones of which are summed by themselves, and their
+/// counters loaded and stored.
 fn sparse(share: f64) -> f64 {
-    const COUNTERS: f64 = 12.0;
-    let (span, group) = (sliced::SPAN as f64, sliced::GROUP as f64);
+    const COUNTERS: f64 = 20.0;
+    let (span, few) = (sliced::SPAN as f64, sliced::FEW as f64);
     let held = (span * share).max(1e-3);
-    let words = (held / group).ceil() * group + COUNTERS;
+    let words = (held / few).ceil() * few + COUNTERS;
     words / held * span / (span + COUNTERS)
 }
 
@@ -413,10 +427,18 @@ impl Asked<'_> {
         }
         let reach = needle.length as f64 / sliced::depth(windows) as f64;
         // What a row of words costs is small beside what many rows do to the caches.
-        let rows = (narrow - heavy.min(narrow)) as f64;
-        let far = ((rows - 8.0) / 64.0).clamp(0.0, 1.0);
+        let sliceable = symbols[heavy..narrow.max(heavy)].iter().filter(|(code, at)| {
+            let share = shares.get(*code as usize).copied().unwrap_or(0.0);
+            list_cost(at.len(), share) >= costs.sliced_near * at.len() as f64 + costs.row
+        });
+        let (mut rows, mut held) = (0, 0);
+        sliceable.for_each(|(_, at)| {
+            rows += 1;
+            held += at.len();
+        });
+        let far = ((f64::from(rows) - 8.0) / 64.0).clamp(0.0, 1.0);
         let pair = costs.sliced_near + (costs.sliced_far - costs.sliced_near) * far;
-        let pair = pair * sparse(needle.care() as f64 / needle.length as f64);
+        let pair = pair * sparse(held as f64 / needle.length as f64);
         let (mut direct, mut sliced, mut lists) = (0, 0, false);
         for (at, (code, positions)) in symbols.iter().enumerate().skip(heavy) {
             let share = shares.get(*code as usize).copied().unwrap_or(0.0);
@@ -489,22 +511,8 @@ impl Step {
             needle.length,
             self.closed,
         );
-        let transforms = indicators.signals.len();
         let share = indicators.share(&text.narrow, chosen.size);
-        let error = |layout: &Layout| {
-            let norm = indicators.square(layout.piece).sqrt();
-            error_bound(layout.size, share, norm, transforms, layout.precision)
-        };
-        let mut layout = Layout { error: error(&chosen), ..chosen };
-        while layout.error >= 0.5 {
-            layout.pieces += 1;
-            layout.piece = needle.length.div_ceil(layout.pieces);
-            layout.error = error(&layout);
-            if layout.piece <= 1 {
-                return None;
-            }
-        }
-        layout.pieces = needle.length.div_ceil(layout.piece);
+        let layout = chosen.fitted(&indicators, share)?;
         Some((indicators, layout))
     }
 }

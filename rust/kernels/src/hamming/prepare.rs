@@ -203,19 +203,23 @@ impl<'e> Preparation<'e> {
         let mapped = |symbol: u32| equality.mapped(symbol);
         let mut needles: Vec<Needle> = patterns
             .iter()
-            .map(|pattern| {
-                let mut places: HashMap<u32, Vec<u32>> = HashMap::new();
-                let mut needle = Needle { length: pattern.len(), ..Needle::default() };
-                for at in 0..pattern.len() {
-                    let symbol = pattern.symbol(at);
-                    if wild.contains(&symbol) {
-                        needle.wild.push(at as u32);
-                    } else {
-                        places.entry(mapped(symbol)).or_default().push(at as u32);
+            .map(|pattern| match pattern {
+                Pattern::Bytes(bytes) => needle_of_bytes(bytes, |symbol| {
+                    (!wild.contains(&symbol)).then(|| mapped(symbol))
+                }),
+                Pattern::Tokens(tokens) => {
+                    let mut places: HashMap<u32, Vec<u32>> = HashMap::new();
+                    let mut needle = Needle { length: tokens.len(), ..Needle::default() };
+                    for (&symbol, at) in tokens.iter().zip(0..) {
+                        if wild.contains(&symbol) {
+                            needle.wild.push(at);
+                        } else {
+                            places.entry(mapped(symbol)).or_default().push(at);
+                        }
                     }
+                    needle.symbols = places.into_iter().collect();
+                    needle
                 }
-                needle.symbols = places.into_iter().collect();
-                needle
             })
             .collect();
         let mut codes = None;
@@ -314,6 +318,27 @@ impl<'e> Preparation<'e> {
             }
         }
     }
+}
+
+/// A needle of bytes, by what each of them counts as; `None` for wildcards.
+fn needle_of_bytes(bytes: &[u8], counts_as: impl Fn(u32) -> Option<u32>) -> Needle {
+    let mut needle = Needle { length: bytes.len(), ..Needle::default() };
+    let places: [Option<usize>; 256] = std::array::from_fn(|byte| {
+        let code = counts_as(byte as u32)?;
+        let known = needle.symbols.iter().position(|(other, _)| *other == code);
+        Some(known.unwrap_or_else(|| {
+            needle.symbols.push((code, vec![]));
+            needle.symbols.len() - 1
+        }))
+    });
+    for (&byte, at) in bytes.iter().zip(0..) {
+        match places[usize::from(byte)] {
+            Some(place) => needle.symbols[place].1.push(at),
+            None => needle.wild.push(at),
+        }
+    }
+    needle.symbols.retain(|(_, positions)| !positions.is_empty());
+    needle
 }
 
 fn by_frequency(symbols: &mut [(u32, Vec<u32>)]) {

@@ -26,6 +26,12 @@ const FEW: u32 = 8;
 /// Positions between two looks at whether any window is left.
 const STRIDE: usize = 8;
 
+/// What it costs to look at a block again, in positions of it.
+const AGAIN: f64 = 24.0;
+
+/// Matches whose probability is reckoned.
+const MATCHES: usize = 64;
+
 /// Symbols of a text that are looked at to know which are rare, in so many stretches.
 const SAMPLE: usize = 1 << 14;
 const STRETCHES: usize = 64;
@@ -139,14 +145,19 @@ impl<'a> Probe<'a> {
                 look(&text.narrow[from..from + stretch]);
             }
         }
-        let mut order: Vec<(u32, u8)> = needle
-            .symbols
+        let count = |code: u32| counts[usize::from(code as u8)];
+        let mut symbols: Vec<&(u32, Vec<u32>)> = needle.symbols.iter().collect();
+        symbols.sort_unstable_by_key(|(code, _)| (count(*code), *code));
+        let order: Vec<(u32, u8)> = symbols
             .iter()
             .flat_map(|(code, positions)| positions.iter().map(|&at| (at, *code as u8)))
             .collect();
-        order.sort_unstable_by_key(|&(at, byte)| (counts[usize::from(byte)], at));
         let last = order.iter().map(|&(at, _)| at as usize).max().unwrap_or(0);
-        let first = (k + 1 + k.div_ceil(8)).min(order.len());
+        let looked = counts.iter().sum::<u32>().max(1);
+        let shares = order
+            .iter()
+            .map(|&(_, byte)| (f64::from(count(byte.into())) + 0.5) / f64::from(looked));
+        let first = first(shares.map(|share| share.min(1.0)), k).min(order.len());
         let (length, kernels) = (needle.length, Kernels::new(simd));
         Self { text: &text.narrow, order, first, last, length, k, kernels }
     }
@@ -236,6 +247,34 @@ impl<'a> Probe<'a> {
         }
         rest.len()
     }
+}
+
+/// How many positions to look at before it is asked whether a window of a block is left, of
+/// positions that match with these probabilities: as many as cost least, with what it costs to look
+/// at a block again.
+fn first(shares: impl Iterator<Item = f64>, k: usize) -> usize {
+    // Of a window and j, that more than j - 1 positions match.
+    let mut tails = [0.0; MATCHES];
+    tails[0] = 1.0;
+    let mut best = (f64::INFINITY, k + 1);
+    for (share, looked) in shares.zip(1..) {
+        for at in (1..MATCHES).rev() {
+            tails[at] += (tails[at - 1] - tails[at]) * share;
+        }
+        // A window is left if no more than k of the positions differ.
+        let Some(matches) = usize::checked_sub(looked, k).filter(|&least| least > 0) else {
+            continue;
+        };
+        let Some(&left) = tails.get(matches) else { break };
+        let again = 1.0 - (1.0 - left).powi(BLOCK as i32);
+        let cost = looked as f64 + again * AGAIN;
+        if cost < best.0 {
+            best = (cost, looked);
+        } else if looked as f64 > best.0 {
+            break;
+        }
+    }
+    best.1
 }
 
 fn skip_portable(

@@ -152,9 +152,10 @@ fn rounding_stays_far_from_a_half() {
                 closed,
             );
             let share = indicators.share(&text, size);
-            let norm = indicators.square(piece).sqrt();
-            let error = error_bound(size, share, norm, indicators.signals.len(), precision);
-            (indicators, Layout { size, piece, pieces: 1, error, precision })
+            let norm = indicators.norms(piece)[0];
+            let error = error_bound(size, share, norm, (indicators.signals.len(), 1), precision);
+            let step = size - piece + 1;
+            (indicators, Layout { size, step, piece, pieces: 1, group: 1, error, precision })
         };
         let mut piece = size / 2;
         while layout(piece).1.error >= 0.5 {
@@ -324,7 +325,7 @@ fn the_promises_of_approximations() {
     }
     let once = ask(Guarantee::None, 0.1, 2, 7);
     assert_eq!(once, ask(Guarantee::None, 0.1, 2, 7));
-    assert_ne!(once.distances, ask(Guarantee::None, 0.1, 2, 8).distances);
+    assert_ne!(once.distances, ask(Guarantee::None, 0.1, 2, 9).distances);
     let least = expected.iter().copied().enumerate().min_by_key(|&(_, distance)| distance);
     assert_eq!(once.verified[0], least.map(|(at, d)| (at as u64, d as u32)).unwrap());
     // More trials, smaller errors: no bias is left.

@@ -25,21 +25,24 @@
 //!   instead of a transform's.
 //! - The transform back may be of double precision too, where its errors are lost beside the
 //!   others': [`Precision::Mixed`].
-//! - The spectra of K signals are added before the transform back, two at a time: ⌈K/2⌉ + 1
-//!   rounding errors at most, relative to the sum of their magnitudes, which Cauchy and Schwarz
-//!   bound by |x| |y|, the norms over all signals.
+//! - The products of K signals and of P pieces of the pattern are added before the transform back:
+//!   those of the pieces of a signal as real numbers, in sums of P and one more, and these one
+//!   signal after the other. That is √2 (P + 2) + K rounding errors at most, those of the products
+//!   among them, relative to the sum of the magnitudes, which Cauchy and Schwarz bound by |x| |y|
+//!   for each piece, the norms over all signals; |y| is the sum of the pieces'.
 //! - x is two blocks, so |x|² is twice the largest squared norm of a block, which is counted.
 //!
-//! [`error_bound`] is that, and a tenth more. [`Layout::choose`] cuts the pattern in pieces, each
-//! with its own transform back, so short that it stays below 1/2; or takes double precision, where
-//! that costs less. The largest distance of any sum to the whole number it is rounded to, the
+//! [`error_bound`] is that, and a tenth more. [`Layout::choose`] transforms back sums of so few
+//! pieces of the pattern that it stays below 1/2; or takes double precision, where that costs less. The largest distance of any sum to the whole number it is rounded to, the
 //! *residue*, comes back with the answer: tests assert that it is far below, and a residue above
 //! 1/4 is refused.
 
 mod layout;
 mod signals;
 
-pub(crate) use layout::{Layout, Precision, error_bound};
+#[cfg(test)]
+pub(crate) use layout::error_bound;
+pub(crate) use layout::{Layout, Precision, Turns};
 pub(crate) use signals::{Indicators, norms};
 
 use std::ops::Range;
@@ -58,9 +61,61 @@ use signals::Signal;
 /// Residues above this are refused.
 const TRUSTED: f64 = 0.25;
 
-/// Points of spectra that are multiplied by those of every piece before the next ones are.
-const TILE: usize = 1 << 10;
+/// Points of spectra that are multiplied, of all blocks of a turn, before the next ones are.
+const TILE: usize = 1 << 9;
 
+/// Makes the addition of products for AVX2: of a register of complex numbers, their parts times the
+/// real part of each other, and times the imaginary one, whose parts are crossed at the end.
+#[cfg(target_arch = "x86_64")]
+macro_rules! products_avx2 {
+    ($type:ty, $zero:ident, $load:ident, $store:ident, $fused:ident, $add:ident, $addsub:ident,
+        $real:expr, $imaginary:expr, $cross:expr) => {
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx2,fma")]
+        unsafe fn add_products_avx2(pairs: &Pairs<'_, $type>, sums: &mut [Complex<$type>]) {
+            use std::arch::x86_64::*;
+            /// Registers of a sum, and what a register holds.
+            const REGISTERS: usize = 4;
+            const PARTS: usize = 32 / size_of::<$type>();
+            const STEP: usize = REGISTERS * PARTS / 2;
+            let (real, imaginary, cross) = ($real, $imaginary, $cross);
+            let whole = sums.len() / STEP * STEP;
+            for first in (0..whole).step_by(STEP) {
+                let mut straight = [$zero(); REGISTERS];
+                let mut crossed = [$zero(); REGISTERS];
+                for (one, other) in pairs {
+                    for at in 0..REGISTERS {
+                        let place = first + at * PARTS / 2;
+                        // SAFETY: spectra are as long as the sums, as the caller promises, and
+                        // complex numbers their two parts.
+                        let (a, b) = unsafe {
+                            (
+                                $load(one.as_ptr().add(place).cast()),
+                                $load(other.as_ptr().add(place).cast()),
+                            )
+                        };
+                        straight[at] = $fused(a, real(b), straight[at]);
+                        crossed[at] = $fused(a, imaginary(b), crossed[at]);
+                    }
+                }
+                for at in 0..REGISTERS {
+                    // SAFETY: within the sums.
+                    unsafe {
+                        let place: *mut $type =
+                            sums.as_mut_ptr().add(first + at * PARTS / 2).cast();
+                        let sum = $addsub(straight[at], cross(crossed[at]));
+                        $store(place, $add($load(place), sum));
+                    }
+                }
+            }
+            for at in whole..sums.len() {
+                for (one, other) in pairs {
+                    sums[at] += one[at] * other[at];
+                }
+            }
+        }
+    };
+}
 /// A precision of transforms.
 pub(crate) trait Real: FftNum + From<u8> + Default + PartialOrd {
     /// Added to a number and taken off again, it rounds to a whole one, ties to even; three times
@@ -72,6 +127,12 @@ pub(crate) trait Real: FftNum + From<u8> + Default + PartialOrd {
     fn double(self) -> f64;
     /// The whole number.
     fn whole(self) -> i32;
+    /// Adds the products of pairs of spectra to a sum.
+    ///
+    /// # Safety
+    /// The processor has AVX2 and FMA, and the spectra are as long as the sum.
+    #[cfg(target_arch = "x86_64")]
+    unsafe fn add_products_avx2(pairs: &Pairs<'_, Self>, sums: &mut [Complex<Self>]);
 }
 
 impl Real for f32 {
@@ -91,6 +152,20 @@ impl Real for f32 {
     fn whole(self) -> i32 {
         self as i32
     }
+
+    #[cfg(target_arch = "x86_64")]
+    products_avx2!(
+        f32,
+        _mm256_setzero_ps,
+        _mm256_loadu_ps,
+        _mm256_storeu_ps,
+        _mm256_fmadd_ps,
+        _mm256_add_ps,
+        _mm256_addsub_ps,
+        |b| _mm256_moveldup_ps(b),
+        |b| _mm256_movehdup_ps(b),
+        |sum| _mm256_permute_ps::<0b1011_0001>(sum)
+    );
 }
 
 impl Real for f64 {
@@ -110,11 +185,27 @@ impl Real for f64 {
     fn whole(self) -> i32 {
         self as i32
     }
+
+    #[cfg(target_arch = "x86_64")]
+    products_avx2!(
+        f64,
+        _mm256_setzero_pd,
+        _mm256_loadu_pd,
+        _mm256_storeu_pd,
+        _mm256_fmadd_pd,
+        _mm256_add_pd,
+        _mm256_addsub_pd,
+        |b| _mm256_movedup_pd(b),
+        |b| _mm256_permute_pd::<0b1111>(b),
+        |sum| _mm256_permute_pd::<0b0101>(sum)
+    );
 }
 
-/// Distances of successive windows, as wide as their pattern asks for.
+/// Distances of successive windows, as wide as their pattern asks for; or estimates, which need not
+/// be whole.
 #[derive(Debug)]
 pub(crate) enum Slice<'d> {
+    F32(&'d mut [f32]),
     U8(&'d mut [u8]),
     U16(&'d mut [u16]),
     U32(&'d mut [u32]),
@@ -137,6 +228,7 @@ slice!(u32, U32);
 impl Slice<'_> {
     fn len(&self) -> usize {
         match self {
+            Self::F32(estimates) => estimates.len(),
             Self::U8(distances) => distances.len(),
             Self::U16(distances) => distances.len(),
             Self::U32(distances) => distances.len(),
@@ -152,6 +244,13 @@ impl Slice<'_> {
         more: F,
     ) -> f64 {
         match self {
+            Self::F32(estimates) => {
+                for (estimate, sum) in estimates[span].iter_mut().zip(sums) {
+                    let sum = if imaginary { sum.im } else { sum.re };
+                    *estimate -= (sum + more).double() as f32;
+                }
+                0.0
+            }
             Self::U8(distances) => take_part(&mut distances[span], sums, imaginary, more),
             Self::U16(distances) => take_part(&mut distances[span], sums, imaginary, more),
             Self::U32(distances) => take_part(&mut distances[span], sums, imaginary, more),
@@ -225,10 +324,16 @@ struct Kernel<F> {
 }
 
 struct Piece<F> {
-    /// The spectra of its signals, one after the other.
+    /// The spectra of its signals, [`apart`].
     spectra: Vec<Complex<F>>,
     /// What every sum is short of.
     more: f64,
+}
+
+/// Numbers from one spectrum to the next: so that the same tile of many of them lies in different
+/// sets of a cache, which spectra of powers of two would share.
+fn apart(size: usize) -> usize {
+    size + TILE + 32
 }
 
 fn subtract_by<F: Real, I: Real>(
@@ -253,7 +358,7 @@ fn subtract_by<F: Real, I: Real>(
             .map(|piece| {
                 monitor.check()?;
                 let span = piece * layout.piece..(piece + 1) * layout.piece;
-                let spectra = indicators.spectra(layout.size, &span, &*double);
+                let spectra = indicators.spectra(layout.size, apart(layout.size), &span, &*double);
                 Ok(Piece { spectra, more: indicators.more(&span) })
             })
             .collect::<Result<_>>()?;
@@ -262,13 +367,18 @@ fn subtract_by<F: Real, I: Real>(
     }
     let forward = FftPlanner::<F>::new().plan_fft_forward(layout.size);
     let inverse = FftPlanner::<I>::new().plan_fft_inverse(layout.size);
-    let work = Work { text, signals: &signals, kernels: &kernels, layout, forward, inverse };
-    // Long enough that the transforms a piece of work shares with the next weigh little.
+    let reach = kernels.iter().map(|kernel| kernel.pieces.len()).max().unwrap_or(1);
+    let sums = kernels.iter().map(|kernel| kernel.pieces.len().div_ceil(layout.group)).sum();
+    let turns = Layout { pieces: reach, ..layout }.turns(signals.len(), sums);
+    let work =
+        Work { text, signals: &signals, kernels: &kernels, layout, reach, turns, forward, inverse };
     let threads = rayon::current_num_threads().max(1);
-    let pair = 2 * layout.step();
-    let halo = kernels.iter().map(|kernel| kernel.pieces.len()).max().unwrap_or(1) * layout.piece;
+    let pair = 2 * layout.step;
     let windows = slices.iter().map(Slice::len).max().unwrap_or(0);
-    let chunk = windows.div_ceil(4 * threads).max(pair.max(8 * halo)).next_multiple_of(pair);
+    // What a piece of work transforms behind its windows, for the pieces of the pattern, is little
+    // beside a thread's share.
+    let parts = if reach > 1 { threads } else { 4 * threads };
+    let chunk = windows.div_ceil(parts).max(1).next_multiple_of(pair);
     let residue = AtomicU64::new(0);
     let run = |(first, mut slices): (usize, Vec<(usize, Slice<'_>)>)| {
         let found = work.count(first, &mut slices, monitor)?;
@@ -301,6 +411,7 @@ fn chunked(slices: Vec<Slice<'_>>, chunk: usize) -> Vec<(usize, Vec<(usize, Slic
     let mut parts: Vec<(usize, Vec<_>)> = vec![];
     for (kernel, slice) in slices.into_iter().enumerate() {
         let slices: Vec<Slice<'_>> = match slice {
+            Slice::F32(slice) => slice.chunks_mut(chunk).map(Slice::F32).collect(),
             Slice::U8(slice) => slice.chunks_mut(chunk).map(Slice::U8).collect(),
             Slice::U16(slice) => slice.chunks_mut(chunk).map(Slice::U16).collect(),
             Slice::U32(slice) => slice.chunks_mut(chunk).map(Slice::U32).collect(),
@@ -320,6 +431,9 @@ struct Work<'a, F: FftNum, I: FftNum> {
     signals: &'a [&'a Signal],
     kernels: &'a [Kernel<F>],
     layout: Layout,
+    /// Pieces of the pattern that has most.
+    reach: usize,
+    turns: Turns,
     forward: Arc<dyn Fft<F>>,
     inverse: Arc<dyn Fft<I>>,
 }
@@ -332,105 +446,105 @@ impl<F: Real, I: Real> Work<'_, F, I> {
         slices: &mut [(usize, Slice<'_>)],
         monitor: &Monitor,
     ) -> Result<f64> {
-        let Layout { size, piece: length, .. } = self.layout;
-        let step = self.layout.step();
+        let Layout { size, step, group, .. } = self.layout;
+        let Turns { together, kept } = self.turns;
+        let apart = apart(size);
         let text = &self.text[first..];
+        let windows = slices.iter().map(|(_, slice)| slice.len()).max().unwrap_or(0);
+        // The first half of the windows are those of the real parts, the others of the imaginary.
+        let half = windows.div_ceil(2).next_multiple_of(step);
+        let blocks = half / step;
+        let needed = |signal: usize| {
+            slices.iter().any(|(kernel, _)| self.kernels[*kernel].signals.contains(&signal))
+        };
+        let needed: Vec<usize> = (0..self.signals.len()).filter(|&at| needed(at)).collect();
+        // For each slice, where the sums of its groups are among those of a block.
+        let mut places = vec![];
+        let mut groups = 0;
+        for (kernel, _) in &*slices {
+            places.push(groups);
+            groups += self.kernels[*kernel].pieces.len().div_ceil(group);
+        }
         let zero = Complex::<F>::default();
         let mut scratch = vec![zero; self.forward.get_inplace_scratch_len()];
         let mut back = vec![Complex::<I>::default(); size];
         let mut scratch_back =
             vec![Complex::<I>::default(); self.inverse.get_inplace_scratch_len()];
-        let mut blocks = [vec![zero; size], vec![zero; size]];
-        let mut sums: Vec<Vec<Vec<Complex<F>>>> = slices
-            .iter()
-            .map(|(kernel, _)| vec![vec![zero; size]; self.kernels[*kernel].pieces.len()])
-            .collect();
+        let held = together + self.reach - 1;
+        let rings = if kept { needed.len() } else { 1 };
+        let mut rings = vec![vec![zero; held * apart]; rings];
+        let mut sums = vec![zero; together.min(blocks) * groups * apart];
         let mut residue = 0_f64;
-        let end = slices
-            .iter()
-            .map(|(kernel, slice)| slice.len() + (self.kernels[*kernel].pieces.len() - 1) * length);
-        let end = end.max().unwrap_or(0);
-        let needed = |signal: usize| {
-            slices.iter().any(|(kernel, _)| self.kernels[*kernel].signals.contains(&signal))
-        };
-        let needed: Vec<usize> = (0..self.signals.len()).filter(|&at| needed(at)).collect();
-        for first in (0..end).step_by(2 * step) {
-            // The pieces that windows of these two blocks belong to.
-            let met = |piece: usize, windows: usize| {
-                let shift = piece * length;
-                first + 2 * step > shift && first < windows + shift
-            };
-            for sums in sums.iter_mut().flatten() {
-                sums.fill(zero);
-            }
-            for pair in needed.chunks(2) {
-                for (&signal, block) in pair.iter().zip(&mut blocks) {
+        for start in (0..blocks).step_by(together) {
+            let turn = start..blocks.min(start + together);
+            sums.fill(zero);
+            for (number, &signal) in needed.iter().enumerate() {
+                let ring = &mut rings[if kept { number } else { 0 }];
+                // What an earlier turn has left.
+                let made = if kept && start > 0 { start + self.reach - 1 } else { start };
+                for block in made..turn.end + self.reach - 1 {
                     monitor.check()?;
                     let place = |at: usize| text.get(at..).unwrap_or_default();
-                    self.signals[signal].indicate(place(first), place(first + step), block);
+                    let at = block * step;
+                    let block = &mut ring[block % held * apart..][..size];
+                    self.signals[signal].indicate(place(at), place(half + at), block);
                     self.forward.process_with_scratch(block, &mut scratch);
                 }
+                let mut products = vec![];
                 for tile in (0..size).step_by(TILE) {
-                    let tile = tile..tile + TILE;
-                    for ((kernel, slice), sums) in slices.iter().zip(&mut sums) {
-                        let kernel = &self.kernels[*kernel];
-                        let own = |at: usize| {
-                            let signal = pair.get(at)?;
-                            let at = kernel.signals.iter().position(|own| own == signal)?;
-                            Some(at * size)
-                        };
-                        let (one, two) = (own(0), own(1));
-                        for (number, (piece, sums)) in kernel.pieces.iter().zip(sums).enumerate() {
-                            if !met(number, slice.len()) {
-                                continue;
-                            }
-                            let sums = &mut sums[tile.clone()];
-                            let spectrum = |at: usize| &piece.spectra[at..][tile.clone()];
-                            let block = |at: usize| &blocks[at][tile.clone()];
-                            match (one, two) {
-                                (Some(a), Some(b)) => {
-                                    multiply_both(
-                                        block(0),
-                                        spectrum(a),
-                                        block(1),
-                                        spectrum(b),
-                                        sums,
-                                    );
+                    let spectrum = |block: usize| &ring[block % held * apart + tile..][..TILE];
+                    for block in turn.clone() {
+                        for (&(kernel, _), place) in slices.iter().zip(&places) {
+                            let Kernel { signals, pieces } = &self.kernels[kernel];
+                            // Two of a pattern's own may be alike: signs of few symbols are.
+                            let own = signals.iter().enumerate().filter(|(_, own)| **own == signal);
+                            for (own, _) in own {
+                                for (number, some) in pieces.chunks(group).enumerate() {
+                                    let first = block + number * group;
+                                    products.clear();
+                                    products.extend(some.iter().zip(first..).map(
+                                        |(piece, block)| {
+                                            (
+                                                spectrum(block),
+                                                &piece.spectra[own * apart + tile..][..TILE],
+                                            )
+                                        },
+                                    ));
+                                    let at = (block - start) * groups + place + number;
+                                    add_products(&products, &mut sums[at * apart + tile..][..TILE]);
                                 }
-                                (Some(a), None) => multiply(block(0), spectrum(a), sums),
-                                (None, Some(b)) => multiply(block(1), spectrum(b), sums),
-                                (None, None) => {}
                             }
                         }
                     }
                 }
             }
-            for ((kernel, slice), sums) in slices.iter_mut().zip(&sums) {
-                let windows = slice.len();
-                for (number, (piece, sums)) in
-                    self.kernels[*kernel].pieces.iter().zip(sums).enumerate()
-                {
-                    if !met(number, windows) {
+            for block in turn.clone() {
+                for ((kernel, slice), place) in slices.iter_mut().zip(&places) {
+                    let windows = slice.len();
+                    let begins = [block * step, half + block * step];
+                    if begins[0] >= windows {
                         continue;
                     }
-                    monitor.check()?;
-                    for (back, sum) in back.iter_mut().zip(sums) {
-                        *back = Complex::new(I::of(sum.re.double()), I::of(sum.im.double()));
-                    }
-                    self.inverse.process_with_scratch(&mut back, &mut scratch_back);
-                    let shift = number * length;
-                    for (start, imaginary) in [(first, false), (first + step, true)] {
-                        let from = start.max(shift);
-                        let to = (start + step).min(windows + shift);
-                        if from < to {
-                            let sums = &back[from - start..to - start];
-                            let span = from - shift..to - shift;
-                            let more = I::of(piece.more);
-                            residue = residue.max(slice.take(span, sums, imaginary, more));
+                    let groups = (block - start) * groups + place..;
+                    for (some, at) in self.kernels[*kernel].pieces.chunks(group).zip(groups) {
+                        monitor.check()?;
+                        for (back, sum) in back.iter_mut().zip(&sums[at * apart..]) {
+                            *back = Complex::new(I::of(sum.re.double()), I::of(sum.im.double()));
+                        }
+                        self.inverse.process_with_scratch(&mut back, &mut scratch_back);
+                        let more = I::of(some.iter().map(|piece| piece.more).sum());
+                        for (begin, imaginary) in begins.into_iter().zip([false, true]) {
+                            let span = begin..windows.min(begin + step);
+                            if !span.is_empty() {
+                                residue = residue.max(slice.take(span, &back, imaginary, more));
+                            }
                         }
                     }
                 }
-                monitor.advance((2 * step).min(windows.saturating_sub(first)) as u64);
+            }
+            for (_, slice) in &*slices {
+                let done = (2 * step * start).min(slice.len());
+                monitor.advance((2 * step * turn.len()).min(slice.len() - done) as u64);
             }
         }
         Ok(residue)
@@ -462,27 +576,20 @@ macro_rules! dispatched {
 }
 pub(crate) use dispatched;
 
-dispatched! {
-    /// Adds the product of two spectra to a sum.
-    fn multiply<F>(block: &[Complex<F>], spectrum: &[Complex<F>], sums: &mut [Complex<F>]) {
-        for ((a, b), sum) in block.iter().zip(spectrum).zip(sums) {
-            *sum = *sum + a * b;
-        }
-    }
-}
+/// Pairs of spectra of one length, whose products are added.
+type Pairs<'a, F> = [(&'a [Complex<F>], &'a [Complex<F>])];
 
-dispatched! {
-    /// Adds the products of two pairs of spectra to a sum.
-    fn multiply_both<F>(
-        block: &[Complex<F>],
-        spectrum: &[Complex<F>],
-        other: &[Complex<F>],
-        other_spectrum: &[Complex<F>],
-        sums: &mut [Complex<F>],
-    ) {
-        let pairs = block.iter().zip(spectrum).zip(other.iter().zip(other_spectrum));
-        for (((a, b), (c, d)), sum) in pairs.zip(sums) {
-            *sum = *sum + (a * b + c * d);
+/// Adds the products of pairs of spectra to a sum; all are as long.
+fn add_products<F: Real>(pairs: &Pairs<'_, F>, sums: &mut [Complex<F>]) {
+    assert!(pairs.iter().all(|(a, b)| (a.len(), b.len()) == (sums.len(), sums.len())));
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        // SAFETY: the processor has both; the lengths are asserted above.
+        return unsafe { F::add_products_avx2(pairs, sums) };
+    }
+    for (at, sum) in sums.iter_mut().enumerate() {
+        for (one, other) in pairs {
+            *sum = *sum + one[at] * other[at];
         }
     }
 }

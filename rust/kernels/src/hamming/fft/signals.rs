@@ -20,13 +20,21 @@ const WALSH: usize = 16;
 pub(crate) struct Signal {
     /// The symbols of which it is 1.
     set: Vec<u8>,
+    /// Those of which it is -1.
+    minus: Vec<u8>,
     /// What it is of others: 0, or -1.
     negative: bool,
 }
 
 impl Signal {
     fn of(&self, symbol: u8) -> i8 {
-        if self.set.contains(&symbol) { 1 } else { -i8::from(self.negative) }
+        if self.set.contains(&symbol) {
+            1
+        } else if self.minus.contains(&symbol) {
+            -1
+        } else {
+            -i8::from(self.negative)
+        }
     }
 
     /// Writes the signal of two blocks of text, which may end early, as the parts of numbers.
@@ -34,7 +42,7 @@ impl Signal {
         let both = first.len().min(second.len()).min(block.len());
         let (a, b, start) = (&first[..both], &second[..both], &mut block[..both]);
         match (self.negative, &self.set[..]) {
-            (false, [symbol]) => indicate_one(a, b, *symbol, start),
+            (false, [symbol]) if self.minus.is_empty() => indicate_one(a, b, *symbol, start),
             (true, [one, two]) => indicate_signs(a, b, *one, *two, start),
             (true, [symbol]) => indicate_signs(a, b, *symbol, *symbol, start),
             _ => {
@@ -146,7 +154,11 @@ impl Indicators {
             };
             let of = |signal: usize| {
                 let set = (0..count).filter(|&symbol| sign(signal, symbol) > 0.0);
-                Signal { set: set.map(|symbol| all[symbol].0).collect(), negative: true }
+                Signal {
+                    set: set.map(|symbol| all[symbol].0).collect(),
+                    minus: vec![],
+                    negative: true,
+                }
             };
             let symbol = |(at, &(_, positions)): (usize, &(u8, &[u32]))| Symbol {
                 positions: positions.to_vec(),
@@ -171,19 +183,49 @@ impl Indicators {
             }
         };
         let symbols = all.iter().enumerate().map(symbol).collect();
-        let signal = |&(byte, _): &(u8, &[u32])| Signal { set: vec![byte], negative: false };
+        let signal =
+            |&(byte, _): &(u8, &[u32])| Signal { set: vec![byte], minus: vec![], negative: false };
         Self { signals: all[..signals].iter().map(signal).collect(), symbols, length }
     }
 
-    /// The largest squared norm, over all signals, of any piece of so many positions.
-    pub fn square(&self, piece: usize) -> f64 {
+    /// Signs of symbols, each with its ascending positions and a bit for each of so many signals,
+    /// a share of the mean over `trials` of their correlations; other symbols of the text are 0.
+    pub fn signs(
+        symbols: Vec<(u8, Vec<u32>, u8)>,
+        length: usize,
+        signals: usize,
+        trials: usize,
+    ) -> Self {
+        let signal = |signal: usize| {
+            let of = |sign: u8| {
+                let own = symbols.iter().filter(|(_, _, signs)| signs >> signal & 1 == sign);
+                own.map(|&(byte, _, _)| byte).collect()
+            };
+            Signal { set: of(0), minus: of(1), negative: false }
+        };
+        let signs = (0..signals).map(signal).collect();
+        let weight = 1.0 / trials as f64;
+        let symbol = |(_, positions, signs): (u8, Vec<u32>, u8)| Symbol {
+            positions,
+            weights: (0..signals)
+                .map(|signal| if signs >> signal & 1 == 0 { weight } else { -weight })
+                .collect(),
+            more: 0.0,
+        };
+        Self { signals: signs, symbols: symbols.into_iter().map(symbol).collect(), length }
+    }
+
+    /// The norm, over all signals, of each piece of so many positions.
+    pub fn norms(&self, piece: usize) -> Vec<f64> {
         let squares: Vec<f64> = self.symbols.iter().map(Symbol::square).collect();
         let of = |from: usize| -> f64 {
             let span = from..from + piece;
             let symbols = self.symbols.iter().zip(&squares);
-            symbols.map(|(symbol, square)| symbol.within(&span).len() as f64 * square).sum()
+            let square: f64 =
+                symbols.map(|(symbol, square)| symbol.within(&span).len() as f64 * square).sum();
+            square.sqrt()
         };
-        (0..self.length.max(1)).step_by(piece.max(1)).map(of).fold(0.0, f64::max)
+        (0..self.length.max(1)).step_by(piece.max(1)).map(of).collect()
     }
 
     /// Bounds the squared norm of its signals in any `size` places of a text, over the places.
@@ -213,15 +255,17 @@ impl Indicators {
         symbols.map(|symbol| symbol.within(span).len() as f64 * symbol.more).sum()
     }
 
-    /// The conjugate spectra of a piece, one after the other, scaled for the transform back.
+    /// The conjugate spectra of a piece, each so many numbers behind the one before, scaled for the
+    /// transform back.
     pub fn spectra<F: Real>(
         &self,
         size: usize,
+        apart: usize,
         span: &Range<usize>,
         fft: &dyn Fft<f64>,
     ) -> Vec<Complex<F>> {
         let scale = 1.0 / size as f64;
-        let mut spectra = Vec::with_capacity(size * self.signals.len());
+        let mut spectra = Vec::with_capacity(apart * self.signals.len());
         let mut scratch = vec![Complex64::default(); fft.get_inplace_scratch_len()];
         for signal in 0..self.signals.len() {
             let mut spectrum = vec![Complex64::default(); size];
@@ -236,6 +280,7 @@ impl Indicators {
             fft.process_with_scratch(&mut spectrum, &mut scratch);
             let rounded = spectrum.iter().map(|one| Complex::new(F::of(one.re), F::of(-one.im)));
             spectra.extend(rounded);
+            spectra.resize((signal + 1) * apart, Complex::default());
         }
         spectra
     }

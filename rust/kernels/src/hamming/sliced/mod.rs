@@ -31,7 +31,9 @@ pub(crate) const SPAN: usize = 64;
 /// Offsets whose words are held.
 const RING: usize = 128;
 /// Words that are summed before their carry is.
-pub(crate) const GROUP: usize = 16;
+const GROUP: usize = 16;
+/// Words of a span that are summed together, at least.
+pub(crate) const FEW: usize = 4;
 /// Offsets of a lane in one piece of work, at most.
 pub(crate) const DEPTH: usize = 4096;
 /// Bit planes, at most: a pattern has less than 2^32 positions.
@@ -45,7 +47,7 @@ pub(crate) struct Slices {
     /// The byte of each row of words.
     symbols: Vec<u8>,
     /// For each span of positions, where its words are in the ring, in bytes behind the words of
-    /// the span's first offset; filled up to whole groups with the row that is always zero.
+    /// the span's first offset; filled up to whole fours with the row that is always zero.
     spans: Vec<Vec<u32>>,
     planes: usize,
 }
@@ -68,7 +70,7 @@ impl Slices {
         for span in &mut spans {
             // Neighbours in the ring are neighbours in the list.
             span.sort_unstable_by_key(|at| at % (2 * RING * size_of::<Lanes>()) as u32);
-            span.resize(span.len().next_multiple_of(GROUP), zeros);
+            span.resize(span.len().next_multiple_of(FEW), zeros);
         }
         Self {
             symbols: symbols.iter().map(|&(symbol, _)| symbol).collect(),
@@ -289,8 +291,23 @@ unsafe fn meet<W: Word>(ring: &[Lanes], span: &[u32], counters: &mut [Lanes], pl
                 sixth = sum;
                 ripple(carry, plane, planes);
             }
-            for group in last.as_chunks::<GROUP>().0 {
+            let (groups, last) = last.as_chunks::<GROUP>();
+            for group in groups {
                 let carry = sixteen::<W>(&mut low, |i| word(group[i]));
+                let (sum, carry) = W::half(fifth, carry);
+                fifth = sum;
+                let (sum, carry) = W::half(sixth, carry);
+                sixth = sum;
+                if !carry.is_zero() {
+                    ripple(carry, plane, planes);
+                }
+            }
+            for few in last.as_chunks::<FEW>().0 {
+                let four = four::<W>(&mut low, |i| word(few[i]));
+                let (sum, eight) = W::half(low[2], four);
+                low[2] = sum;
+                let (sum, carry) = W::half(low[3], eight);
+                low[3] = sum;
                 let (sum, carry) = W::half(fifth, carry);
                 fifth = sum;
                 let (sum, carry) = W::half(sixth, carry);
@@ -325,6 +342,23 @@ unsafe fn ripple<W: Word>(mut carry: W, plane: *mut Lanes, planes: usize) {
     }
 }
 
+/// Adds four words to the two lowest planes; gives the carry into the third.
+///
+/// # Safety
+/// As [`Word`].
+#[inline(always)]
+unsafe fn four<W: Word>(low: &mut [W; 4], word: impl Fn(usize) -> W) -> W {
+    // SAFETY: promised by the caller, of all of this block.
+    unsafe {
+        let (ones, two) = W::full(low[0], word(0), word(1));
+        let (ones, other) = W::full(ones, word(2), word(3));
+        low[0] = ones;
+        let (twos, four) = W::full(low[1], two, other);
+        low[1] = twos;
+        four
+    }
+}
+
 /// Adds sixteen words to the four lowest planes; gives the carry into the fifth.
 ///
 /// # Safety
@@ -336,13 +370,8 @@ unsafe fn sixteen<W: Word>(low: &mut [W; 4], word: impl Fn(usize) -> W) -> W {
         let mut fours = [low[2]; 2];
         for (quarter, four) in fours.iter_mut().enumerate() {
             let first = half * 8 + quarter * 4;
-            // SAFETY: promised by the caller, of all of this block.
-            unsafe {
-                let (ones, two) = W::full(low[0], word(first), word(first + 1));
-                let (ones, other) = W::full(ones, word(first + 2), word(first + 3));
-                low[0] = ones;
-                (low[1], *four) = W::full(low[1], two, other);
-            }
+            // SAFETY: promised by the caller.
+            *four = unsafe { self::four::<W>(low, |at| word(first + at)) };
         }
         // SAFETY: promised by the caller.
         (low[2], *eight) = unsafe { W::full(low[2], fours[0], fours[1]) };
