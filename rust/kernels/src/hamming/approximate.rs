@@ -258,12 +258,15 @@ impl Hamming<'_> {
     }
 }
 
+/// A byte of signs, where the pattern's symbols stand that have them, and the signs alone.
+type Signed = (u8, Vec<u32>, u8);
+
 /// A text and a pattern of many symbols as bytes of their signs; 0 of the text's other symbols.
 fn signed<'a>(
     text: &[u32],
     needle: &Needle,
     signs: impl Fn(u32) -> u8,
-) -> (Cow<'a, [u8]>, Vec<(u8, Vec<u32>, u8)>) {
+) -> (Cow<'a, [u8]>, Vec<Signed>) {
     const KNOWN: u8 = 1 << TOGETHER;
     let most = needle.symbols.iter().map(|(code, _)| *code as usize).max().unwrap_or(0);
     let mut bytes = vec![0; most + 1];
