@@ -494,8 +494,11 @@ class NGramCounter(Estimator):
         if memory is None:
             while len(runs) > 1 and runs[-2].shape()[1] < 2 * runs[-1].shape()[1]:
                 runs[-2:] = [_core.merge_runs(runs[-2:], orders, 1, (1 << 64) - 1)]
-        elif sum(run.shape()[2] for run in runs if run not in self._spilled) > memory // 2:
-            runs = [self._spill(run, orders) for run in runs]
+        else:
+            # Else what read the last batch stays beside what reads the next one.
+            _pa.default_memory_pool().release_unused()
+            if sum(run.shape()[2] for run in runs if run not in self._spilled) > memory // 2:
+                runs = [self._spill(run, orders) for run in runs]
         self._runs = runs
 
     _spilled: frozenset[_core.Run] = frozenset()

@@ -40,11 +40,30 @@ pub(crate) struct Interner {
     strings: Strings,
 }
 
+/// Strings with numbers from 0 on.
+pub(crate) trait StringList {
+    /// How many.
+    fn len(&self) -> usize;
+
+    /// The string of a number.
+    fn get(&self, at: usize) -> &[u8];
+}
+
 /// Strings end to end.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Strings {
     pub(crate) bytes: Vec<u8>,
     pub(crate) ends: Vec<usize>,
+}
+
+impl StringList for Strings {
+    fn len(&self) -> usize {
+        Self::len(self)
+    }
+
+    fn get(&self, at: usize) -> &[u8] {
+        Self::get(self, at)
+    }
 }
 
 impl Strings {

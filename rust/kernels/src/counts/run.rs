@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::csr::{Counted, Frequencies};
-use super::intern::Strings;
+use super::intern::{StringList, Strings};
 use super::ngrams::Orders;
 use super::tokenise::{END, merge};
 use super::vocabulary::Vocabulary;
@@ -13,11 +13,36 @@ use crate::interrupt::Monitor;
 
 const KIND: &str = "ngrams";
 
+/// Strings in memory, or in a file.
+#[derive(Debug)]
+struct Words {
+    bytes: Block<u8>,
+    ends: Block<u64>,
+}
+
+impl From<Strings> for Words {
+    fn from(words: Strings) -> Self {
+        let ends: Vec<u64> = words.ends.into_iter().map(|end| end as u64).collect();
+        Self { bytes: words.bytes.into(), ends: ends.into() }
+    }
+}
+
+impl StringList for Words {
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    fn get(&self, at: usize) -> &[u8] {
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.bytes[start as usize..self.ends[at] as usize]
+    }
+}
+
 /// Distinct n-grams of some rows in order, with their frequencies.
 #[derive(Debug)]
 pub struct Run {
     orders: Orders,
-    words: Strings,
+    words: Words,
     symbols: Block<u32>,
     lengths: Block<u8>,
     count: Block<u64>,
@@ -37,7 +62,7 @@ impl Run {
         let (words, symbols, lengths) = vocabulary.into_parts();
         Ok(Self {
             orders,
-            words,
+            words: words.into(),
             symbols: symbols.into(),
             lengths: lengths.into(),
             count: count.into(),
@@ -71,18 +96,13 @@ impl Run {
 
     /// The n-grams that `kept` holds for.
     pub fn vocabulary(&self, kept: impl Fn(usize) -> bool) -> Vocabulary {
-        let mut start = 0;
-        let grams: Vec<&[u32]> = self
-            .lengths
-            .iter()
-            .enumerate()
-            .filter_map(|(at, &length)| {
-                let gram = &self.symbols[start..start + usize::from(length)];
-                start += usize::from(length);
-                kept(at).then_some(gram)
-            })
-            .collect();
-        Vocabulary::new(self.orders, &self.words, grams.into_iter())
+        let kept = &kept;
+        let grams = self.lengths.iter().enumerate().scan(0, move |start, (at, &length)| {
+            let gram = &self.symbols[*start..*start + usize::from(length)];
+            *start += usize::from(length);
+            Some(kept(at).then_some(gram))
+        });
+        Vocabulary::new(self.orders, &self.words, grams.flatten())
     }
 
     /// Writes the run to a file.
@@ -90,11 +110,10 @@ impl Run {
     /// # Errors
     /// [`Error::Io`], or [`Error::Interrupted`].
     pub fn save(&self, path: &Path, monitor: &Monitor) -> Result<()> {
-        let ends: Vec<u64> = self.words.ends.iter().map(|&end| end as u64).collect();
         let meta = serde_json::json!({ "rows": self.rows });
         let blocks = [
             BlockToWrite::new("words", "u8", &self.words.bytes),
-            BlockToWrite::new("word_ends", "u64", &ends),
+            BlockToWrite::new("word_ends", "u64", &self.words.ends),
             BlockToWrite::new("symbols", "u32", &self.symbols),
             BlockToWrite::new("lengths", "u8", &self.lengths),
             BlockToWrite::new("count", "u64", &self.count),
@@ -117,10 +136,10 @@ impl Run {
             });
         }
         file.verify(monitor)?;
-        let bytes: Block<u8> = file.block("words", "u8", file.length("words"))?;
-        let ends: Block<u64> = file.block("word_ends", "u64", file.length("word_ends") / 8)?;
-        let words =
-            Strings { bytes: bytes.to_vec(), ends: ends.iter().map(|&end| end as usize).collect() };
+        let words = Words {
+            bytes: file.block("words", "u8", file.length("words"))?,
+            ends: file.block("word_ends", "u64", file.length("word_ends") / 8)?,
+        };
         let distinct = file.length("lengths");
         let run = Self {
             orders,
@@ -134,7 +153,7 @@ impl Run {
         let total: usize = run.lengths.iter().map(|&length| usize::from(length)).sum();
         let known = |&symbol: &u32| symbol != END && symbol as usize <= run.words.len();
         let sane = run.words.ends.is_sorted()
-            && run.words.ends.last().copied().unwrap_or(0) == run.words.bytes.len()
+            && run.words.ends.last().copied().unwrap_or(0) == run.words.bytes.len() as u64
             && total == run.symbols.len()
             && run.symbols.iter().all(known);
         if sane {
@@ -178,7 +197,7 @@ pub fn merge_runs(
     most: u64,
     monitor: &Monitor,
 ) -> Result<Run> {
-    let lists: Vec<&Strings> = runs.iter().map(|run| &run.words).collect();
+    let lists: Vec<&Words> = runs.iter().map(|run| &run.words).collect();
     let all: Vec<Vec<u32>> = lists.iter().map(|list| (0..list.len() as u32).collect()).collect();
     let mut words = Strings::default();
     let mut places: Vec<Vec<u32>> = lists.iter().map(|list| vec![0; list.len() + 1]).collect();
@@ -224,7 +243,7 @@ pub fn merge_runs(
     }
     Ok(Run {
         orders,
-        words,
+        words: words.into(),
         symbols: symbols.into(),
         lengths: lengths.into(),
         count: count.into(),

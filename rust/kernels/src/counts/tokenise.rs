@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::characters::{Characters, SPACE, WORD, is_space, is_word};
-use super::intern::{Interner, MAX_STRINGS, PADDING, Strings};
+use super::intern::{Interner, MAX_STRINGS, PADDING, StringList, Strings};
 use crate::corpus::Rows;
 use crate::error::{Error, Result};
 
@@ -655,8 +655,8 @@ fn number(shards: &mut [Shard]) -> (Strings, Places) {
 }
 
 /// Calls `each` with the strings of all lists in order: list, place, string, whether it is new.
-pub(crate) fn merge<O: AsRef<[u32]>>(
-    lists: &[&Strings],
+pub(crate) fn merge<L: StringList, O: AsRef<[u32]>>(
+    lists: &[&L],
     orders: &[O],
     mut each: impl FnMut(usize, u32, &[u8], bool),
 ) {

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::csr::{Counted, Matrix};
-use super::intern::{Interner, Strings};
+use super::intern::{Interner, StringList, Strings};
 use super::ngrams::{MAX_ORDER, NONE, Orders, number};
 use super::tokenise::{END, Sequence};
 use crate::error::Result;
@@ -42,7 +42,7 @@ impl Vocabulary {
     /// The n-grams `grams`, sorted, over all of `words`, of which it keeps those that it needs.
     pub(crate) fn new<G: AsRef<[u32]>>(
         orders: Orders,
-        words: &Strings,
+        words: &impl StringList,
         grams: impl Iterator<Item = G> + Clone,
     ) -> Self {
         // Counted first: memory that doubles as it grows would be the most of all.
