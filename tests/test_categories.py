@@ -230,6 +230,8 @@ def test_numbers() -> None:
     }
     text = NumberExtractor(which="longest", as_text=True).fit_transform(["77 Mass Ave 02139"])
     assert text.tolist() == [["02139"]]
+    signs = NumberExtractor().fit_transform(["-$5", "\u2212 5", "-€ 5", "a-$5", "+$5", "1-$5"])
+    assert signs[:, 0].tolist() == [-5, 5, -5, 5, 5, 1]
     kilos = NumberExtractor(units=["KG", "$"]).fit_transform(["2 m 3 kg", "$ 7", "9"])
     assert kilos[:2, 0].tolist() == [3, 7]
     assert np.isnan(kilos[2, 0])
@@ -299,8 +301,39 @@ def test_profile() -> None:
     assert kinds["prefix"][0]["value"] == "Room "
     assert kinds["number"][0]["distinct"] == 3
     assert kinds["near_duplicate"][0]["distinct"] == 2
+    # What all values share is not hidden by what some of them share more of.
+    addresses = [f"{name}{at}@gmail.com" for name in "ab" for at in range(20)]
+    table = profile([*addresses, "a1@b.org"]).table
+    found = {(row["kind"], row["value"]): row["rows"] for row in table.to_pylist()}
+    assert found["suffix", "@gmail.com"] == 40
     assert "<script>" not in profile(["<script>a", "<script>b"]).html()
     assert profile(pa.array([], pa.string())).table.num_rows == 4
+
+
+def test_what_was_held_comes_back() -> None:
+    values = ["abcX1", "abcX2", "abcY1", "abcY2", "abcYQ"]
+    for encode in ("longest", "ordinal", "indicators", "binary"):
+        for missing in ("keep", "null"):
+            encoder = OverlapEncoder(min_length=3, tiers=2, encode=encode, missing=missing)
+            made = encoder.fit(values).transform(["abcX9", "abcZ", "zzz"])
+            # The pattern of keys of the second was not fitted, so that its bits say nothing.
+            second = None if encode == "binary" else "abc"
+            assert encoder.inverse_transform(made).to_pylist() == ["abcX", second, None]
+
+
+@pytest.mark.parametrize("one", [OverlapEncoder(min_length=2), NumberExtractor()])
+def test_columns_without_any_text(one: Any) -> None:
+    one.fit(["abc 1", "abc 2"])
+    missing = float("nan")
+    for none in (
+        pd.DataFrame({"v": [missing, missing]}),
+        pd.DataFrame({"v": []}),
+        np.array([missing]),
+        pa.array([None, missing], pa.float64()),
+    ):
+        assert one.transform(none).shape[0] == len(none)
+    with pytest.raises(bow.UnsupportedType):
+        one.transform(np.array([1.0, missing]))
 
 
 @pytest.mark.parametrize(

@@ -424,6 +424,30 @@ def test_evidence_of_several_columns() -> None:
     assert "born" not in found.html()
 
 
+def test_evidence_does_not_depend_on_the_order_of_rows() -> None:
+    generator = Random(3)
+    letters = "abcdefghij"
+    names = ["".join(generator.choices(letters, k=6)) for _ in range(300)]
+    towns = [generator.choice(["Ulm", "Ulma", "Bonn", "Born", "Essen"]) for _ in names]
+    typed = [name[:3] + generator.choice(letters) + name[4:] for name in names]
+
+    def scores(order: list[int], turned: bool) -> dict[tuple[int, int], float]:
+        left = {"name": [names[at] for at in order], "town": [towns[at] for at in order]}
+        right = {"name": typed, "town": towns}
+        one, other = (right, left) if turned else (left, right)
+        found = link.link(one, other, on=["name", "town"], relation="many").matches.to_pylist()
+        sides = ("right", "left") if turned else ("left", "right")
+        return {(order[row[sides[0]]], row[sides[1]]): row["score"] for row in found}
+
+    order = list(range(len(names)))
+    expected = scores(order, False)
+    assert expected
+    shuffled = generator.sample(order, len(order))
+    assert scores(shuffled, False) == pytest.approx(expected, abs=1e-9)
+    # Each row has its own candidates, from which the weights are learned.
+    assert scores(shuffled, True) == pytest.approx(expected, abs=1e-2)
+
+
 @settings(max_examples=25)
 @given(NAMES, NAMES)
 def test_any_columns_link(one: list[Any], other: list[Any]) -> None:

@@ -6,7 +6,7 @@ estimator of one column of text, and takes columns of pyarrow, polars, pandas, N
 
 from __future__ import annotations
 
-import re
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -38,7 +38,15 @@ __all__ = [
 _pa: Any = pa
 _pc: Any = pc
 
-_EDGES = re.compile(r"^[\W_]+|[\W_]+$")
+
+def _trim(text: str) -> str:
+    """Strip space and punctuation, of Unicode's categories Z and P, from both ends."""
+    kept = [at for at, one in enumerate(text) if not _is_edge(one)]
+    return text[kept[0] : kept[-1] + 1] if kept else ""
+
+
+def _is_edge(one: str) -> bool:
+    return one.isspace() or unicodedata.category(one)[0] in "PZ"
 
 
 def _held(texts: Any, values: pa.Array[Any], ignore_case: bool = False) -> Any:
@@ -72,7 +80,8 @@ class OverlapEncoder(OneColumn):
         `"indicators"`: a boolean column a key. `"longest"`: the value replaced by its longest key,
         the first of those of one length. `"ordinal"`: the number of that key, by support.
         `"binary"`: the pattern of keys that a value holds, as the bits of its number.
-        `"contained"`: whole values that occur inside others, a boolean column each.
+        `"contained"`: whole values of `min_length` and more that occur inside others, a boolean
+        column each.
     tiers
         How often to look for keys again: 2 adds the keys of the keys. With `"longest"` and
         `"ordinal"` a column a tier; else their keys join the first ones'.
@@ -155,6 +164,8 @@ class OverlapEncoder(OneColumn):
                 raise InvalidInput(f"{name} is 0: give 1 or more")
         if as_option(self.max_features, "max_features") == 0:
             raise InvalidInput("max_features is 0: give 1 or more, or None for all")
+        if not isinstance(self.trim, bool):
+            raise UnsupportedType(f"trim is {self.trim!r}: give True or False")
         if self.sparse_output and self.encode not in ("indicators", "contained"):
             raise InvalidInput(f"sparse_output is for indicators, and encode is {self.encode!r}")
 
@@ -164,7 +175,7 @@ class OverlapEncoder(OneColumn):
         return _pa.table(_core.overlap_keys(column, self.min_length, which, None))
 
     def _trimmed(self, keys: Sequence[str]) -> list[str]:
-        stripped = dict.fromkeys(_EDGES.sub("", key) for key in keys)
+        stripped = dict.fromkeys(_trim(key) for key in keys)
         return [key for key in stripped if len(key) >= self.min_length]
 
     def _learn(self, column: Any, written: Any) -> None:
@@ -299,7 +310,7 @@ class OverlapEncoder(OneColumn):
         return [_pa.array((filled >> bit & 1) == 1) for bit in range(self._bits())]
 
     def inverse_transform(self, X: Any) -> pa.Array[Any]:  # noqa: N803
-        """Give of each row the longest key that its encoding says it held; null for none.
+        """Give of each row the longest key of any tier that it is said to have held; else null.
 
         Parameters
         ----------
@@ -339,20 +350,23 @@ class OverlapEncoder(OneColumn):
             if len(row) != width:
                 raise InvalidInput(f"X has {len(row)} columns and {width} were given by transform")
         patterns = {number: pattern for pattern, number in self._patterns.items()}
+        known = set(self._keys)
         found: list[str | None] = []
         for row in rows:
             if self.encode == "longest":
-                found.append(row[0])
+                keys = [key for key in row if key in known]
             elif self.encode == "ordinal":
-                if not 0 <= int(row[0] or 0) <= len(self._keys):
-                    raise InvalidInput(f"X holds {row[0]}: there are {len(self._keys)} keys")
-                found.append(self._keys[int(row[0]) - 1] if row[0] else None)
+                numbers = [int(number or 0) for number in row]
+                for number in numbers:
+                    if not 0 <= number <= len(self._keys):
+                        raise InvalidInput(f"X holds {number}: there are {len(self._keys)} keys")
+                keys = [self._keys[number - 1] for number in numbers if number]
             else:
                 held = [at for at, one in enumerate(row) if one]
                 if self.encode == "binary":
                     held = [*patterns.get(sum(1 << bit for bit in held), ())]
                 keys = [self._keys[at] for at in held]
-                found.append(min(keys, key=lambda key: (-len(key), key), default=None))
+            found.append(min(keys, key=lambda key: (-len(key), key), default=None))
         made: pa.Array[Any] = _pa.array(found, pa.large_string())
         return made
 
@@ -380,7 +394,9 @@ class NumberExtractor(OneColumn):
     `transform` gives `double` columns (`large_string` with `as_text`), null, or NaN in NumPy, where
     there is no number. Nothing is learned but, of all numbers, how many columns there are; further
     ones are left out. A sign counts where nothing that is a letter, a digit or a closing bracket
-    stands before it: "12-13" holds 12 and 13. There are no exponents: "4E5" holds 4 and 5.
+    stands before it: "12-13" holds 12 and 13. One before a currency counts, "-$5" holds -5, and is
+    no part of what `as_text` gives. Behind a number there are no signs, "5-" and "(5)" hold 5, and
+    no exponents: "4E5" holds 4 and 5.
 
     Examples
     --------
@@ -501,6 +517,7 @@ class SubstringSearch(OneColumn):
         given = self.substrings
         if not isinstance(given, Mapping):
             given = {text: text for text in as_texts(given, "substrings")}
+        as_texts(given, "substrings")
         named = {name: as_texts(texts, "substrings") for name, texts in given.items()}
         self._groups = list(named)
         self._texts = [text for texts in named.values() for text in texts]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from bowstring.columns import one_chunk
 from bowstring.errors import InvalidInput, MissingPackage
@@ -22,6 +23,7 @@ except ImportError as error:
 
 # What pyarrow's stubs do not know, or know wrongly.
 _pa: Any = pa
+_pc: Any = pc
 
 _ARROW = (pa.Array, pa.ChunkedArray)
 
@@ -158,7 +160,18 @@ def _named(data: Any) -> tuple[str, Any]:
         if data.shape[1] != 1:
             raise InvalidInput(f"X has {data.shape[1]} columns: give one")
         data = data[:, 0]
+    if _is_missing(data):
+        data = _pa.nulls(len(data), pa.large_string())
     return name if isinstance(name, str) and name else "x0", text_column(data, "X")
+
+
+def _is_missing(data: Any) -> bool:
+    """Tell a column of floats of which none is there: what libraries make of no texts at all."""
+    if isinstance(data, _ARROW):
+        missing = _pc.is_null(data, nan_is_null=True)
+        return pa.types.is_floating(data.type) and _pc.all(missing).as_py() is not False
+    kind = getattr(getattr(data, "dtype", None), "kind", None)
+    return kind == "f" and bool(np.isnan(np.asarray(data)).all())
 
 
 def _given(columns: Mapping[str, Any], rows: int, data: Any) -> Any:

@@ -357,7 +357,8 @@ def link(
     min_cosine
         The least cosine of a candidate: the higher, the less work.
     symmetric
-        False to ask only how much of the left name the right one holds.
+        False to ask only how much of the left name the right one holds; of one column. Candidates
+        are alike both ways: with right names of many more words, lower `min_cosine`.
     normalize
         True compares without case, accents and punctuation; False as it is, words by spaces; a
         function makes of an Arrow column of text another.
@@ -451,6 +452,10 @@ def _linked(
             lefts[0], right, relation, *least, symmetric, memory, asked, callback
         )
     else:
+        if not symmetric:
+            raise InvalidInput(
+                "symmetric=False is for one column of names: what several say adds up either way"
+            )
         found = _core.link_columns(lefts, rights, relation, *least, memory, asked, callback)
     matches = _pa.table(found.pairs())
     others = lefts if rights is None else rights

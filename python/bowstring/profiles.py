@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import heapq
 import os
 import re
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -111,10 +112,11 @@ def profile(data: Any, column: str | None = None, *, min_length: int = 4, top: i
     Returns
     -------
     Profile
-        Of kinds `rows`, `null`, `empty`, `distinct`, `value`, `prefix`, `suffix`, `infix` (shared
-        substrings, by where they stand in most values), `template`, `number` (texts that hold
-        one), `separator` (characters that part words) and `near_duplicate` (values the same but
-        for case, accents, punctuation and space).
+        Of kinds `rows`, `null`, `empty`, `distinct`, `value`, `prefix` and `suffix` (shared ones
+        that not all of their values go on with alike), `infix` (the `"per_value"` keys of
+        `OverlapEncoder` that are neither in most of their values), `template`, `number` (texts
+        that hold one), `separator` (characters that part words) and `near_duplicate` (values the
+        same but for case, accents, punctuation and space).
 
     Raises
     ------
@@ -148,8 +150,12 @@ def profile(data: Any, column: str | None = None, *, min_length: int = 4, top: i
     rows.append(("empty", "", empty, int(empty > 0), ""))
     rows.append(("distinct", "", len(values) - values.null_count, len(texts), ""))
     add("value", ((text, [text]) for text in texts))
-    for kind, groups in _shared(texts, counted.field("values"), least).items():
-        add(kind, groups)
+    add("prefix", _shared_starts(texts, counts, least, most))
+    ends = _shared_starts(
+        [text[::-1] for text in texts], {text[::-1]: n for text, n in counts.items()}, least, most
+    )
+    add("suffix", ((key[::-1], [text[::-1] for text in held]) for key, held in ends))
+    add("infix", _shared_infixes(texts, counted.field("values"), least))
     add("template", _grouped(texts, lambda text: [template(text)]))
     found = _pa.table(_core.extract_numbers(counted.field("values"), "plain", "first", None))
     with_number = [texts[row] for row in found["row"].to_pylist()]
@@ -183,11 +189,37 @@ def _grouped(texts: list[str], of: Any) -> Iterable[tuple[str, list[str]]]:
     return groups.items()
 
 
-def _shared(
+def _shared_starts(
+    texts: list[str], counts: Mapping[str, int], min_length: int, top: int
+) -> list[tuple[str, list[str]]]:
+    """Find the longest common prefixes of texts in order that the most rows have: LCP intervals."""
+    ordered = sorted(texts)
+    rows = [0, *accumulate(counts[text] for text in ordered)]
+    found: list[tuple[int, str, int, int]] = []
+    open_since = [(0, 0)]
+    for at in range(1, len(ordered) + 1):
+        length = _common(ordered[at - 1], ordered[at]) if at < len(ordered) else 0
+        start = at - 1
+        while open_since[-1][0] > length:
+            own, start = open_since.pop()
+            if own >= min_length:
+                found.append((rows[start] - rows[at], ordered[start][:own], start, at))
+        if open_since[-1][0] < length:
+            open_since.append((length, start))
+    best = heapq.nsmallest(top, found)
+    return [(prefix, ordered[start:stop]) for _, prefix, start, stop in best]
+
+
+def _common(one: str, other: str) -> int:
+    differ = (at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
+    return next(differ, min(len(one), len(other)))
+
+
+def _shared_infixes(
     texts: list[str], values: pa.Array[Any], min_length: int
-) -> dict[str, list[tuple[str, list[str]]]]:
-    """Tell shared substrings by where they stand in most of the values that hold them."""
-    groups: dict[str, list[tuple[str, list[str]]]] = {"prefix": [], "suffix": [], "infix": []}
+) -> list[tuple[str, list[str]]]:
+    """Find shared substrings that stand amid most of the values that hold them."""
+    groups: list[tuple[str, list[str]]] = []
     keys = _pa.table(_core.overlap_keys(values, min_length, "per_value", None))["key"]
     if not len(keys):
         return groups
@@ -199,9 +231,7 @@ def _shared(
             holders.setdefault(number, []).append(text)
     for number, key in enumerate(needles.to_pylist()):
         own = holders[number]
-        places = Counter(
-            "prefix" if text.startswith(key) else "suffix" if text.endswith(key) else "infix"
-            for text in own
-        )
-        groups[places.most_common(1)[0][0]].append((key, own))
+        amid = sum(not (text.startswith(key) or text.endswith(key)) for text in own)
+        if 2 * amid > len(own):
+            groups.append((key, own))
     return groups

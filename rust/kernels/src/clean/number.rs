@@ -122,7 +122,7 @@ fn chosen(text: &str, style: Style, which: Which) -> Vec<Number> {
 /// The numbers in a text, from left to right.
 ///
 /// Digits are ASCII. A sign counts where no letter, digit or closing bracket stands before it, so
-/// that "12-13" holds 12 and 13. Between thousands stand exactly three digits, or the separator
+/// that "12-13" holds 12 and 13; before a currency too, whose number's place begins behind it. Between thousands stand exactly three digits, or the separator
 /// ends the number: "1,200,50" holds 1200 and 50.
 pub fn numbers(text: &str, style: Style) -> Vec<Number> {
     let bytes = text.as_bytes();
@@ -195,20 +195,33 @@ fn scan(text: &str, from: usize, first: usize, style: Style) -> Number {
     let count = digits.bytes().filter(u8::is_ascii_digit).count() - usize::from(fraction);
     let (mut start, mut negative) = (first - usize::from(fraction), false);
     let before = &text[from..start];
-    if let Some(sign) = before.chars().next_back().filter(|&sign| is_sign(sign)) {
-        let place = start - sign.len_utf8();
-        let free = text[..place]
-            .chars()
-            .next_back()
-            .is_none_or(|other| !(other.is_alphanumeric() || matches!(other, ')' | ']' | '}')));
-        if free {
-            (start, negative) = (place, sign != '+');
-        }
+    if let Some((place, sign)) = sign_at_end(text, start).filter(|&(place, _)| place >= from) {
+        (start, negative) = (place, sign != '+');
+    } else if let Some(currency) = currency_at_end(before) {
+        let sign = sign_at_end(text, from + currency.0).filter(|&(place, _)| place >= from);
+        negative = sign.is_some_and(|(_, sign)| sign != '+');
     }
     // Digits and a point are always a number.
     let value: f64 = digits.parse().unwrap_or(f64::NAN);
     let value = if negative { -value } else { value };
     Number { start, stop, value, unit: unit(text, start, stop), digits: count }
+}
+
+/// Where the sign is that ends a piece of text, if it counts.
+fn sign_at_end(text: &str, end: usize) -> Option<(usize, char)> {
+    let sign = text[..end].chars().next_back().filter(|&sign| is_sign(sign))?;
+    let place = end - sign.len_utf8();
+    let before = text[..place].chars().next_back();
+    before
+        .is_none_or(|other| !(other.is_alphanumeric() || matches!(other, ')' | ']' | '}')))
+        .then_some((place, sign))
+}
+
+/// Where the sign of a currency is that ends a text, but for spaces.
+fn currency_at_end(text: &str) -> Option<(usize, usize)> {
+    let text = text.trim_end_matches(' ');
+    let sign = text.chars().next_back().filter(|&sign| is_currency(sign))?;
+    Some((text.len() - sign.len_utf8(), text.len()))
 }
 
 fn is_sign(letter: char) -> bool {
@@ -217,9 +230,8 @@ fn is_sign(letter: char) -> bool {
 
 /// The sign of a currency before a number, or else the sign or word that follows.
 fn unit(text: &str, start: usize, stop: usize) -> Option<(usize, usize)> {
-    let before = text[..start].trim_end_matches(' ');
-    if let Some(sign) = before.chars().next_back().filter(|&sign| is_currency(sign)) {
-        return Some((before.len() - sign.len_utf8(), before.len()));
+    if let Some(currency) = currency_at_end(&text[..start]) {
+        return Some(currency);
     }
     let begin = stop + usize::from(text[stop..].starts_with(' '));
     let after = &text[begin..];

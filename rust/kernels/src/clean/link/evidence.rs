@@ -280,6 +280,16 @@ impl Evidence {
     }
 }
 
+/// The rows of a table in the order of their names, each behind its name's rank; rows without a name
+/// first.
+fn in_order(rows: &[u32], ranks: &[u32]) -> Vec<(u32, usize)> {
+    let rank = |&name: &u32| if name == NO_NAME { 0 } else { ranks[name as usize] };
+    let mut order: Vec<(u32, usize)> =
+        rows.iter().enumerate().map(|(row, name)| (rank(name), row)).collect();
+    order.sort_unstable();
+    order
+}
+
 impl Column {
     fn new(
         left: &Patterns,
@@ -361,10 +371,26 @@ impl Column {
             (equal, totals.0 * totals.1)
         };
         let equal = ((equal + 0.5) / (pairs + 1.0)).min(0.999);
-        let drawn = left.len().saturating_mul(right.len()).min(DRAWN);
+        // In the order of names, the shorter table first: the same pairs however the rows are ordered,
+        // and whichever table is left.
+        let ranks = self.names.ranks();
+        let (lefts, rights) = (in_order(left, &ranks), in_order(right, &ranks));
+        let names = |rows: &[(u32, usize)]| rows.iter().map(|row| row.0).collect::<Vec<_>>();
+        let turned =
+            rights.len().cmp(&lefts.len()).then_with(|| names(&rights).cmp(&names(&lefts)));
+        let turned = turned.is_lt();
+        let (few, many) = if turned { (&rights, &lefts) } else { (&lefts, &rights) };
+        let all = few.len().saturating_mul(many.len());
+        let drawn = all.min(DRAWN);
         let pair = |at: usize| {
-            let i = (at as u128 * left.len() as u128 / drawn as u128) as usize;
-            (i, (at as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) as usize % right.len())
+            let (i, j) = if all == drawn {
+                (at / many.len(), at % many.len())
+            } else {
+                let spread = (at as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+                (at * few.len() / drawn, spread as usize % many.len())
+            };
+            let (i, j) = (few[i].1, many[j].1);
+            if turned { (j, i) } else { (i, j) }
         };
         let seen = (0..drawn)
             .into_par_iter()

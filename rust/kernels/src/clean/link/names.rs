@@ -301,6 +301,17 @@ impl Names {
         named.map(|&name| self.grams.get(name as usize).0.len()).sum()
     }
 
+    /// Where each name stands in the order of names, from 1 on.
+    pub fn ranks(&self) -> Vec<u32> {
+        let mut order: Vec<u32> = (0..self.texts.len() as u32).collect();
+        order.sort_unstable_by_key(|&name| &self.texts[name as usize]);
+        let mut ranks = vec![0; order.len()];
+        for (rank, name) in (1..).zip(order) {
+            ranks[name as usize] = rank;
+        }
+        ranks
+    }
+
     /// The words of a name, in order.
     pub fn words_of(&self, name: usize) -> &[u32] {
         let start = if name == 0 { 0 } else { self.spelled_ends[name - 1] };
