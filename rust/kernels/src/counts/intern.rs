@@ -2,41 +2,28 @@
 //! look-ups touch one line of memory.
 
 use crate::bits::prefetch;
-use crate::container::Block;
 
 /// Bytes behind a string that [`Interner::intern`] may read, whatever they hold.
 pub(crate) const PADDING: usize = 64;
 
 /// The longest string that lies in its entry.
 const INLINE: usize = 15;
+const EMPTY: u32 = u32::MAX;
 /// The most distinct strings.
 pub(crate) const MAX_STRINGS: usize = u32::MAX as usize - 1;
-/// Entries from which on a table is in huge pages.
-const LARGE: usize = 1 << 17;
 
-/// A string's key, and its number from 1 on; 0 is a free place.
-#[derive(Clone, Copy, Debug, Default)]
-#[repr(C)]
+#[derive(Clone, Copy, Debug)]
 struct Entry {
     key: [u64; 2],
-    number: u64,
+    id: u32,
 }
 
-// SAFETY: any bytes are a value of each field, there is no padding, and the layout is C's.
-unsafe impl bytemuck::Zeroable for Entry {}
-// SAFETY: as above.
-unsafe impl bytemuck::Pod for Entry {}
-
-/// Free places.
-fn free(length: usize) -> Block<Entry> {
-    let huge = if length < LARGE { None } else { Block::zeros(length).ok() };
-    huge.unwrap_or_else(|| Block::from(vec![Entry::default(); length]))
-}
+const FREE: Entry = Entry { key: [0; 2], id: EMPTY };
 
 /// Distinct strings, numbered as they come.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Interner {
-    table: Block<Entry>,
+    table: Vec<Entry>,
     strings: Strings,
 }
 
@@ -166,7 +153,7 @@ fn long_key(string: &[u8]) -> [u64; 2] {
 
 impl Default for Interner {
     fn default() -> Self {
-        Self { table: free(1 << 10), strings: Strings::default() }
+        Self { table: vec![FREE; 1 << 10], strings: Strings::default() }
     }
 }
 
@@ -181,7 +168,7 @@ impl Interner {
     }
 
     pub(crate) fn memory(&self) -> usize {
-        self.table.len() * size_of::<Entry>()
+        self.table.capacity() * size_of::<Entry>()
             + self.strings.bytes.capacity()
             + self.strings.ends.capacity() * 8
     }
@@ -190,12 +177,11 @@ impl Interner {
     /// one that `is_it`, asked of its number.
     #[inline]
     fn place(&self, key: [u64; 2], is_it: impl Fn(u32) -> bool) -> usize {
-        let table = &self.table[..];
-        let mask = table.len() - 1;
+        let mask = self.table.len() - 1;
         let mut at = hash(key) as usize & mask;
         loop {
-            let entry = table[at];
-            if entry.number == 0 || entry.key == key && is_it(entry.number as u32 - 1) {
+            let entry = self.table[at];
+            if entry.id == EMPTY || entry.key == key && is_it(entry.id) {
                 return at;
             }
             at = (at + 1) & mask;
@@ -265,14 +251,15 @@ impl Interner {
     /// The number at a place; `None` if it is free.
     #[inline]
     fn number(&self, at: usize) -> Option<u32> {
-        (self.table[at].number as u32).checked_sub(1)
+        let Entry { id, .. } = self.table[at];
+        (id != EMPTY).then_some(id)
     }
 
     #[cold]
     fn add(&mut self, at: usize, key: [u64; 2], string: &[u8]) -> u32 {
         let id = self.strings.len() as u32;
         self.strings.push(string);
-        self.table.items_mut()[at] = Entry { key, number: u64::from(id) + 1 };
+        self.table[at] = Entry { key, id };
         if self.strings.len() * 5 > self.table.len() * 3 {
             self.grow();
         }
@@ -280,16 +267,16 @@ impl Interner {
     }
 
     fn grow(&mut self) {
-        let mut grown = free(self.table.len() * 2);
-        let table = grown.items_mut();
-        let mask = table.len() - 1;
-        for entry in self.table.iter().filter(|entry| entry.number != 0) {
-            let mut at = hash(entry.key) as usize & mask;
-            while table[at].number != 0 {
-                at = (at + 1) & mask;
+        let length = self.table.len() * 2;
+        let old = std::mem::replace(&mut self.table, vec![FREE; length]);
+        for entry in old {
+            if entry.id != EMPTY {
+                let mut at = hash(entry.key) as usize & (length - 1);
+                while self.table[at].id != EMPTY {
+                    at = (at + 1) & (length - 1);
+                }
+                self.table[at] = entry;
             }
-            table[at] = *entry;
         }
-        self.table = grown;
     }
 }

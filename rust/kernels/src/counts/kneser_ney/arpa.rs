@@ -6,7 +6,7 @@ use std::io::{BufRead, Write};
 
 use super::super::intern::Interner;
 use super::super::ngrams::NONE;
-use super::table::Table;
+use super::score::Table;
 use super::{Gram, MAX_MODEL_ORDER, Model, SPECIAL, START, STOP, UNKNOWN, lengths};
 use crate::error::{Error, Result};
 use crate::interrupt::Monitor;
@@ -217,8 +217,6 @@ impl Hasher for Mixed {
 /// N-grams as they are found, each behind what it is without its last token.
 struct Assembly {
     grams: Vec<Gram>,
-    /// What each is without its first token.
-    left: Vec<u32>,
     singles: Vec<u32>,
     found: HashMap<u64, u32, BuildHasherDefault<Mixed>>,
     counts: Vec<usize>,
@@ -233,7 +231,7 @@ impl Assembly {
         })
     }
 
-    fn add(&mut self, tokens: &[u32], context: u32, left: u32, (probability, backoff): (f32, f32)) {
+    fn add(&mut self, tokens: &[u32], context: u32, (probability, backoff): (f32, f32)) {
         let id = self.grams.len() as u32;
         let word = tokens[tokens.len() - 1];
         if tokens.len() == 1 {
@@ -242,7 +240,6 @@ impl Assembly {
             self.found.insert(u64::from(context) << 32 | u64::from(word), id);
         }
         self.grams.push(Gram { context, word, probability, backoff });
-        self.left.push(left);
     }
 
     /// The n-gram of `tokens`; where it is not listed, with the probability that back-off gives it.
@@ -258,7 +255,7 @@ impl Assembly {
         let shorter = self.needed(&tokens[1..])?;
         let probability =
             self.grams[context as usize].backoff + self.grams[shorter as usize].probability;
-        self.add(tokens, context, shorter, (probability, 0.0));
+        self.add(tokens, context, (probability, 0.0));
         self.counts[tokens.len() - 1] += 1;
         Some(self.grams.len() as u32 - 1)
     }
@@ -269,7 +266,6 @@ fn assemble(words: Interner, levels: &[Level], monitor: &Monitor) -> Result<Mode
     let lost = |what: &str| Error::InvalidInput(format!("the model has an n-gram whose {what}"));
     let mut all = Assembly {
         grams: vec![],
-        left: vec![],
         singles: vec![NONE; words.len() + 1],
         found: HashMap::default(),
         counts: levels.iter().map(|level| level.weights.len()).collect(),
@@ -281,23 +277,22 @@ fn assemble(words: Interner, levels: &[Level], monitor: &Monitor) -> Result<Mode
             if at % (1 << 14) == 0 {
                 monitor.check()?;
             }
-            let (mut context, mut left) = (NONE, NONE);
+            let mut context = NONE;
             if order > 1 {
                 let before = all.find(&tokens[..order - 1]);
                 context = before.ok_or_else(|| lost("context it does not have"))?;
-                let behind = all.needed(&tokens[1..]);
-                left = behind.ok_or_else(|| lost("last token it does not have"))?;
+                all.needed(&tokens[1..]).ok_or_else(|| lost("last token it does not have"))?;
             }
             if all.find(tokens).is_some() {
                 return Err(Error::InvalidInput("the model lists an n-gram twice".into()));
             }
-            all.add(tokens, context, left, weights);
+            all.add(tokens, context, weights);
         }
         if order == 1 {
             for word in [UNKNOWN, START, STOP] {
                 if all.singles[word as usize] == NONE {
                     // Of what it does not list, a model says that it cannot be.
-                    all.add(&[word], NONE, NONE, (-100.0, 0.0));
+                    all.add(&[word], NONE, (-100.0, 0.0));
                     all.counts[0] += 1;
                 }
             }
@@ -309,9 +304,8 @@ fn assemble(words: Interner, levels: &[Level], monitor: &Monitor) -> Result<Mode
             String::from_utf8_lossy(words.strings().get(bare - 1))
         )));
     }
-    let Assembly { grams, left, counts, .. } = all;
-    let order = levels.len();
-    let table = Table::new(&grams, &left, words.len(), order)?;
+    let Assembly { grams, counts, .. } = all;
+    let table = Table::new(&grams, words.len())?;
     let (discounts, fallen_back) = (vec![], vec![]);
-    Ok(Model { order, words, grams, counts, discounts, fallen_back, table })
+    Ok(Model { order: levels.len(), words, grams, counts, discounts, fallen_back, table })
 }

@@ -7,7 +7,6 @@
 
 mod arpa;
 mod score;
-mod table;
 
 use rayon::prelude::*;
 
@@ -17,8 +16,8 @@ use super::tokenise::{END, Sequence};
 use crate::error::{Error, Result};
 use crate::interrupt::Monitor;
 
+use score::Table;
 pub use score::{Score, Scorer, join_scores};
-use table::Table;
 
 /// The tokens that no row has: what is unknown, and where rows start and end.
 const SPECIAL: [&str; 3] = ["<unk>", "<s>", "</s>"];
@@ -132,7 +131,7 @@ impl Model {
             grams.push(Gram { context, word, probability: 0.0, backoff: 0.0 });
         }
         drop(starts);
-        smooth(words, order, grams, &lengths, &counts, behind, monitor)
+        smooth(words, order, grams, &lengths, &counts, &behind, monitor)
     }
 
     /// The longest n-grams.
@@ -170,7 +169,7 @@ fn smooth(
     mut grams: Vec<Gram>,
     lengths: &[u8],
     counts: &[u32],
-    mut left: Vec<u32>,
+    left: &[u32],
     monitor: &Monitor,
 ) -> Result<Model> {
     let mut totals = vec![0usize; order];
@@ -231,10 +230,8 @@ fn smooth(
     }
     let unknown = uniform.log10() as f32;
     grams.push(Gram { context: NONE, word: UNKNOWN, probability: unknown, backoff: 0.0 });
-    left.push(NONE);
     totals[0] += 1;
-    drop((probability, behind, taken));
-    let table = Table::new(&grams, &left, words.len(), order)?;
+    let table = Table::new(&grams, words.len())?;
     Ok(Model { order, words, grams, counts: totals, discounts, fallen_back, table })
 }
 
