@@ -18,7 +18,7 @@ from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
 
 from bowstring import _core
-from bowstring.columns import as_option
+from bowstring.columns import as_option, check_flags
 from bowstring.errors import InvalidInput, UnsupportedType
 from bowstring.estimators import Normalize, OneColumn
 from bowstring.frames import as_table, as_texts, is_table, normalised_by
@@ -164,8 +164,7 @@ class OverlapEncoder(OneColumn):
                 raise InvalidInput(f"{name} is 0: give 1 or more")
         if as_option(self.max_features, "max_features") == 0:
             raise InvalidInput("max_features is 0: give 1 or more, or None for all")
-        if not isinstance(self.trim, bool):
-            raise UnsupportedType(f"trim is {self.trim!r}: give True or False")
+        check_flags(trim=self.trim)
         if self.sparse_output and self.encode not in ("indicators", "contained"):
             raise InvalidInput(f"sparse_output is for indicators, and encode is {self.encode!r}")
 
@@ -515,9 +514,9 @@ class SubstringSearch(OneColumn):
 
     def _learn(self, column: Any, written: Any) -> None:
         given = self.substrings
+        names = as_texts(given, "substrings")
         if not isinstance(given, Mapping):
-            given = {text: text for text in as_texts(given, "substrings")}
-        as_texts(given, "substrings")
+            given = {text: text for text in names}
         named = {name: as_texts(texts, "substrings") for name, texts in given.items()}
         self._groups = list(named)
         self._texts = [text for texts in named.values() for text in texts]
@@ -661,8 +660,7 @@ class TextNormalizer(OneColumn):
         self.legal_forms = legal_forms
 
     def _check(self) -> None:
-        if not isinstance(self.legal_forms, bool):
-            raise UnsupportedType(f"legal_forms is {self.legal_forms!r}: give True or False")
+        check_flags(legal_forms=self.legal_forms)
 
     def _learn(self, column: Any, written: Any) -> None:
         self.fitted_ = True

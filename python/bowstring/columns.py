@@ -417,6 +417,13 @@ _UNITS = {
 }
 
 
+def check_flags(**flags: Any) -> None:
+    """Refuse what is neither True nor False."""
+    for name, value in flags.items():
+        if not isinstance(value, bool):
+            raise UnsupportedType(f"{name} is {value!r}: give True or False")
+
+
 def parse_bytes(memory: int | str | None) -> int | None:
     """Read a number of bytes: `4_000_000_000`, `"4GB"`, `"512MiB"`, `"1.5 GB"`, `"2g"`.
 

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from bowstring import _core
 from bowstring.aliases import AliasNetwork
-from bowstring.columns import as_float, as_option, one_chunk, parse_bytes
+from bowstring.columns import as_float, as_option, check_flags, one_chunk, parse_bytes
 from bowstring.errors import InvalidInput, MissingPackage, UnsupportedType
 from bowstring.frames import (
     as_table,
@@ -405,8 +405,7 @@ def link(
         raise InvalidInput(f'relation is {relation!r}: give "best", "one_to_one" or "many"')
     if on is not None and (left_on is not None or right_on is not None):
         raise InvalidInput("on is given beside left_on or right_on: give either")
-    if not isinstance(symmetric, bool):
-        raise UnsupportedType(f"symmetric is {symmetric!r}: give True or False")
+    check_flags(symmetric=symmetric)
     lefts, names = _columns(
         left, on if left_on is None else left_on, "left", normalize, legal_forms
     )

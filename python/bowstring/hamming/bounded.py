@@ -8,9 +8,9 @@ from typing import Any
 import pyarrow as pa
 
 from bowstring import _core
-from bowstring.columns import as_option
+from bowstring.columns import as_option, check_flags
 from bowstring.errors import InvalidInput
-from bowstring.hamming.symbols import Symbols, asked_of, check_flags, texts_of
+from bowstring.hamming.symbols import Symbols, asked_of, texts_of
 from bowstring.index import Index, Progress
 from bowstring.report import progress_callback
 

@@ -9,9 +9,9 @@ from typing import Any, Literal, TypeAlias
 import pyarrow as pa
 
 from bowstring import _core
-from bowstring.columns import as_float, as_option
+from bowstring.columns import as_float, as_option, check_flags
 from bowstring.errors import InvalidInput
-from bowstring.hamming.symbols import Symbols, asked_of, check_flags, pair_of
+from bowstring.hamming.symbols import Symbols, asked_of, pair_of
 from bowstring.index import Progress
 from bowstring.report import progress_callback
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 import pyarrow as pa
 
-from bowstring.columns import TEXT, as_array, as_option, is_text, one_chunk
+from bowstring.columns import TEXT, as_array, as_option, check_flags, is_text, one_chunk
 from bowstring.errors import InvalidInput, UnsupportedType
 
 Method: TypeAlias = Literal["direct", "sliced", "fft", "lists"]
@@ -148,10 +148,3 @@ def _symbol(value: Any, name: str, most: int) -> int:
     if number > most:
         raise InvalidInput(f"{name} holds {number}: symbols are from 0 to {most}")
     return number
-
-
-def check_flags(**flags: Any) -> None:
-    """Refuse what is neither True nor False."""
-    for name, value in flags.items():
-        if not isinstance(value, bool):
-            raise UnsupportedType(f"{name} is {value!r}: give True or False")

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 import pyarrow as pa
 
 from bowstring import _core
-from bowstring.columns import as_column, as_option
+from bowstring.columns import as_column, as_option, check_flags
 from bowstring.errors import InvalidInput, UnsupportedType
 from bowstring.frames import like
 from bowstring.report import progress_callback
@@ -88,8 +88,7 @@ def align(
     """
     named = _compressor(compressor, level)
     source = as_column(candidates, column, "candidates")
-    if not isinstance(concatenate, bool):
-        raise UnsupportedType(f"concatenate is {concatenate!r}: give True or False")
+    check_flags(concatenate=concatenate)
     with progress_callback(progress, source) as report:
         found = _core.align(
             source.stream,
@@ -154,8 +153,7 @@ def ncd(
     [0.229, 0.429]
     """
     named = _compressor(compressor, level)
-    if not isinstance(pairs, bool):
-        raise UnsupportedType(f"pairs is {pairs!r}: give True or False")
+    check_flags(pairs=pairs)
     source = as_column(a, None, "a")
     with progress_callback(progress, source) as report:
         found = _core.ncd(

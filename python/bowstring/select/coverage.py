@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bowstring import _core
-from bowstring.columns import as_option
+from bowstring.columns import as_option, check_flags
 from bowstring.cutting import TOKEN_PATTERN, Analyzer, Cutting
-from bowstring.errors import InvalidInput, UnsupportedType
+from bowstring.errors import InvalidInput
 from bowstring.frames import like
 from bowstring.report import progress_callback
 from bowstring.select.resampling import rereadable
@@ -101,8 +101,7 @@ def cover(
     """
     if by not in ("ngrams", "rows"):
         raise InvalidInput(f'by is {by!r}: give "ngrams" or "rows"')
-    if not isinstance(binary, bool):
-        raise UnsupportedType(f"binary is {binary!r}: give True or False")
+    check_flags(binary=binary)
     cutting = Cutting(analyzer, ngram_range, lowercase, token_pattern, stop_words)
     least, most = cutting.orders
     thread_count, count = as_option(threads, "threads"), as_option(k, "k")

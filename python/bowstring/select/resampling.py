@@ -10,9 +10,9 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from bowstring import _core
-from bowstring.columns import Source, as_array, as_column, as_float, as_option
+from bowstring.columns import Source, as_array, as_column, as_float, as_option, check_flags
 from bowstring.cutting import Analyzer, Cutting, is_arrow
-from bowstring.errors import InvalidInput, UnsupportedType
+from bowstring.errors import InvalidInput
 from bowstring.frames import like
 from bowstring.report import progress_callback
 
@@ -106,8 +106,7 @@ def resample(
     """
     if hash not in ("murmur3", "sha256"):
         raise InvalidInput(f'hash is {hash!r}: give "murmur3" or "sha256"')
-    if not isinstance(draw, bool):
-        raise UnsupportedType(f"draw is {draw!r}: give True or False")
+    check_flags(draw=draw)
     buckets = as_option(n_features, "n_features", required=True)
     if not 1 <= buckets <= 1 << 28:
         raise InvalidInput(f"n_features is {buckets}: give a number from 1 to 2^28")
